@@ -1,0 +1,71 @@
+# The commands of the project, the same for people and for CI.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help up down status preview drift render check test lint types unit requirements golden
+.NOTPARALLEL:
+
+ENV ?= dev
+OUT ?= out/$(ENV)
+export PYTHONDONTWRITEBYTECODE := 1
+
+# The virtual environment lives outside the tree and is named after what it is made of: a changed pin makes a new one.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/observability
+VENV := $(CACHE)/venv-$(shell cat requirements-dev.txt | sha256sum | cut -c1-12)
+PY := $(VENV)/bin/python
+# promtool and amtool for the checks: built or found when a command first needs them.
+WITH_CHECKERS = PATH="$$($(PY) -m sandbox.toolchain --path promtool amtool):$$PATH"
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+up: $(VENV)/.done ## bring the platform up: a cluster on this machine (or KUBECONTEXT=name), the program for ENV (dev), its addresses
+	@$(PY) -m sandbox up --env $(ENV)
+
+down: $(VENV)/.done ## take the sandbox cluster away, with everything on it
+	@$(PY) -m sandbox down
+
+status: $(VENV)/.done ## what runs, what does not, where it answers, what is a stand-in
+	@$(PY) -m sandbox status
+
+preview: $(VENV)/.done ## what `make up` would change in the cluster
+	@$(PY) -m sandbox preview --env $(ENV)
+
+drift: $(VENV)/.done ## what somebody changed by hand; exit code 1 when there is any
+	@$(PY) -m sandbox drift --env $(ENV)
+
+render: $(VENV)/.done ## write every document and manifest of ENV to OUT, secrets masked; needs no cluster and no cloud
+	@$(PY) -m checks render --env $(ENV) --out $(OUT)
+
+check: $(VENV)/.done ## prove ENV offline: no cluster, no cloud, no credentials; exit code 1 with findings
+	@$(WITH_CHECKERS) $(PY) -m checks check --env $(ENV)
+
+test: lint types ## all that CI runs
+	@$(PY) -m pytest -m 'not binaries and not cluster'
+	@$(PY) -m pytest -m binaries
+	@$(PY) -m pytest -m cluster
+
+lint: $(VENV)/.done ## style (ruff)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.done ## types (pyright, strict)
+	@$(VENV)/bin/pyright --pythonpath $(PY)
+
+unit: $(VENV)/.done ## the tests that need neither built programs nor a cluster
+	@$(PY) -m pytest -m 'not binaries and not cluster'
+
+golden: $(VENV)/.done ## rewrite the reviewed documents in tests/golden after an intended change
+	@for env in dev staging prod; do $(PY) -m checks render --env $$env --out tests/golden/$$env; done
+
+requirements: $(VENV)/.done ## pin requirements*.in anew
+	@$(VENV)/bin/python -m pip --quiet install pip-tools
+	@for file in requirements requirements-dev; do $(VENV)/bin/pip-compile --quiet --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-emit-options --strip-extras --allow-unsafe $$file.in --output-file $$file.txt; done
+
+$(VENV)/.done: requirements-dev.txt
+	@echo "setting up Python packages in $(VENV) (once, about a minute)" >&2
+	@mkdir -p $(CACHE)
+	@rm -rf $(VENV) && python3 -m venv $(VENV)
+	@$(PY) -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps --requirement requirements-dev.txt
+	@touch $@

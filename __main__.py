@@ -1,0 +1,39 @@
+"""The Pulumi program: one environment's settings in, its observability platform out."""
+
+import json
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+from pulumi_kubernetes import Provider
+
+from components.platform import Platform, PlatformArgs
+from model import secrets
+from model.environment import Environment, from_config
+from model.errors import InvalidConfiguration
+
+
+def plain_config() -> dict[str, object]:
+    """The stack's settings by key, whole, so that a misspelt one is seen too; secrets are left out."""
+    prefix = f"{pulumi.get_project()}:"
+    stack: dict[str, str] = {**get_config_env(), **CONFIG.get()}
+    found = {key.removeprefix(prefix): text for key, text in stack.items() if key.startswith(prefix) and not is_config_secret(key)}
+    return {key: json.loads(text) if text[:1] in ("{", "[") else text for key, text in found.items()}
+
+
+def deploy(environment: Environment) -> None:
+    """Describe the platform to the engine."""
+    cluster, config = environment.settings.cluster, pulumi.Config()
+    needed = secrets.required(environment.settings, environment.catalogues)
+    args = PlatformArgs(environment=environment, secrets={secret.key: config.require_secret(secret.key) for secret in needed})
+    provider = Provider(
+        "cluster", context=cluster.context, cluster_identifier=cluster.name, enable_config_map_mutable=True, enable_secret_mutable=True
+    )
+    platform = Platform("platform", args, pulumi.ResourceOptions(providers=[provider]))
+    pulumi.export("urls", dict(platform.urls))
+
+
+try:
+    deploy(from_config(Path(__file__).parent, pulumi.get_stack(), plain_config()))
+except InvalidConfiguration as invalid:
+    raise pulumi.RunError(f"the configuration cannot be used:\n{invalid}") from None

@@ -1,0 +1,71 @@
+"""``python -m checks``: render an environment, or prove it. Needs no cluster, no cloud and no credentials."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from checks.leaks import canary, leak_findings
+from checks.manifests import manifest_findings
+from checks.programs import program_findings
+from checks.record import record_platform
+from checks.render import render, write
+from model.environment import Environment, load
+from model.errors import Finding, InvalidConfiguration
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def findings(environment: Environment) -> list[Finding]:
+    """Everything that is wrong with what an environment would deploy."""
+    resources = record_platform(environment, canary)
+    with tempfile.TemporaryDirectory(prefix="observability-check-") as directory:
+        write(render(environment), Path(directory))
+        refused = program_findings(Path(directory))
+    return [*manifest_findings(resources), *leak_findings(resources), *refused]
+
+
+def arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m checks", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    rendering = commands.add_parser("render", help="write every document and manifest, secrets masked")
+    checking = commands.add_parser("check", help="list everything that is wrong; exit code 1 if there is anything")
+    for command in (rendering, checking):
+        command.add_argument("--env", required=True, metavar="NAME", help="the environment, as in Pulumi.<NAME>.yaml")
+    rendering.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made when it is not there")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when all is well, 1 with findings."""
+    asked = arguments(words)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    try:
+        environment = load(ROOT, asked.env)
+        if asked.command == "render":
+            files = render(environment)
+            write(files, asked.out)
+            console.print(f"{len(files)} files in {asked.out}")
+            return 0
+        found = findings(environment)
+    except InvalidConfiguration as invalid:
+        found = list(invalid.findings)
+    for finding in found:
+        console.print(str(finding), style="red")
+    console.print(f"{asked.env}: {len(found)} findings" if found else f"{asked.env}: nothing wrong", style="bold red" if found else "green")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        sys.exit(f"{error.filename or 'file'}: {error.strerror}")
+    except KeyboardInterrupt:
+        sys.exit(130)

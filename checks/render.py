@@ -1,0 +1,48 @@
+"""Every document and manifest of an environment as files: what people review, and what the golden tests compare."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from checks.record import Recorded, record_platform
+from components.platform import documents
+from model.documents import to_yaml
+from model.environment import Environment
+
+INDEX = "files.txt"
+"""Lists what was rendered, so that the next rendering can remove what it no longer makes, and nothing else."""
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def render(environment: Environment) -> dict[str, str]:
+    """All files of an environment by path; secrets are masked. The same input always gives the same files."""
+    return dict(sorted({**documents(environment), **manifests(record_platform(environment))}.items()))
+
+
+def manifests(resources: Iterable[Recorded]) -> dict[str, str]:
+    """The Kubernetes objects, one file a component."""
+    files: dict[str, list[str]] = {}
+    for resource in resources:
+        if resource.type.startswith("kubernetes:"):
+            files.setdefault(manifest_file(resource), []).append(to_yaml(resource.manifest))
+    return {path: "---\n".join(objects) for path, objects in files.items()}
+
+
+def manifest_file(resource: Recorded) -> str:
+    """The file of an object, called after the component that makes it."""
+    component = resource.parents[-1].rpartition(":")[2]
+    return f"manifests/{_CAMEL.sub('-', component).lower()}.yaml"
+
+
+def write(files: Mapping[str, str], directory: Path) -> None:
+    """Write files below a directory, and remove those that an earlier rendering left there."""
+    index = directory / INDEX
+    earlier = index.read_text().splitlines() if index.is_file() else []
+    for path in set(earlier) - set(files):
+        (directory / path).unlink(missing_ok=True)
+    for path, text in files.items():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    index.write_text("".join(f"{path}\n" for path in files))

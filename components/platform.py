@@ -1,0 +1,256 @@
+"""The platform as a whole: which parts there are, what they are called, and who talks to whom. No other file knows that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import Output, ResourceOptions
+
+from components import alertmanager, grafana, prometheus
+from components.alertmanager import Alertmanager, AlertmanagerArgs
+from components.base import Component, Identity, image_version, under
+from components.dashboards import overview
+from components.datastore_exporters import PROGRAMS, DatastoreExporter, DatastoreExporterArgs
+from components.grafana import Grafana, GrafanaArgs
+from components.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
+from components.namespaces import Namespaces, NamespacesArgs
+from components.node_exporter import NodeExporter, NodeExporterArgs
+from components.notification import alertmanager_config, message_templates, secret_files
+from components.prometheus import Prometheus, PrometheusArgs
+from components.provisioning import dashboard_provider, datasources, grafana_ini
+from components.rbac import Rbac, RbacArgs
+from components.scraping import Target, prometheus_config
+from model.catalogue import Datastore
+from model.documents import to_yaml
+from model.environment import Environment
+from model.rules import rule_documents
+from model.secrets import datastore_secret
+
+NAMESPACE = "observability"
+"""Where all parts live that need no rights on their node."""
+
+AGENTS_NAMESPACE = "observability-agents"
+"""Where the parts live that do."""
+
+_ROLES = {
+    "prometheus": "metrics",
+    "alertmanager": "alerting",
+    "grafana": "dashboards",
+    "kube-state-metrics": "exporter",
+    "node-exporter": "exporter",
+}
+_PORTS = {"prometheus": prometheus.PORT, "alertmanager": alertmanager.PORT, "grafana": grafana.PORT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformArgs:
+    """What the platform is made from."""
+
+    environment: Environment
+    """The settings, catalogues and rules of one environment."""
+
+    secrets: Mapping[str, Output[str]]
+    """The values of the environment's secrets by key: those that ``model.secrets.required`` lists."""
+
+
+class Platform(Component):
+    """The observability platform of one environment."""
+
+    urls: Mapping[str, str]
+    """Where its web pages and APIs answer inside the cluster, by part."""
+
+    def __init__(self, name: str, args: PlatformArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("observability:index:Platform", name, opts)
+        environment, exporters = args.environment, args.environment.settings.exporters
+        files = documents(environment)
+        namespaces = Namespaces("namespaces", NamespacesArgs(platform=NAMESPACE, agents=AGENTS_NAMESPACE), self.child())
+        rbac = Rbac("rbac", rbac_args(environment), self.child(after=[namespaces]))
+        base = [namespaces, rbac]
+        Prometheus("prometheus", prometheus_args(environment, files), self.child(after=base))
+        Alertmanager("alertmanager", alertmanager_args(environment, files, args.secrets), self.child(after=base))
+        Grafana("grafana", grafana_args(environment, files, args.secrets), self.child(after=base))
+        NodeExporter(
+            "node-exporter",
+            NodeExporterArgs(
+                identity=part(environment, "node-exporter"),
+                image=environment.images["node-exporter"],
+                resources=exporters.node_exporter,
+            ),
+            self.child(after=base),
+        )
+        KubeStateMetrics(
+            "kube-state-metrics",
+            KubeStateMetricsArgs(
+                identity=part(environment, "kube-state-metrics"),
+                image=environment.images["kube-state-metrics"],
+                resources=exporters.kube_state_metrics,
+            ),
+            self.child(after=base),
+        )
+        for store in stores(environment):
+            DatastoreExporter(store.exporter.name, exporter_args(environment, store, args.secrets), self.child(after=base))
+        self.urls = urls(environment)
+        self.register_outputs({"urls": self.urls})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """A datastore of a catalogue, and the exporter that watches it."""
+
+    system: str
+    """The system that it belongs to."""
+
+    name: str
+    """Its name in the catalogue."""
+
+    datastore: Datastore
+    """What the catalogue says about it."""
+
+    host: str
+    """Its DNS name as everybody sees it."""
+
+    exporter: Identity
+    """Who watches it."""
+
+
+def part(environment: Environment, name: str) -> Identity:
+    """Who a part of the platform is."""
+    namespace = AGENTS_NAMESPACE if name == "node-exporter" else NAMESPACE
+    return Identity(name=name, namespace=namespace, program=name, role=_ROLES[name], version=image_version(environment.images[name]))
+
+
+def stores(environment: Environment) -> tuple[Store, ...]:
+    """All datastores of all catalogues."""
+    found: list[Store] = []
+    for catalogue in environment.catalogues:
+        for name, datastore in catalogue.datastores.items():
+            program = PROGRAMS[datastore.kind]
+            exporter = Identity(
+                name=f"{catalogue.system}-{name}-exporter",
+                namespace=NAMESPACE,
+                program=program,
+                role="exporter",
+                version=image_version(environment.images[program]),
+            )
+            # A name without dots is one of the system's own namespace, which our pods are not in.
+            own = f"{datastore.host}.{catalogue.namespace}.svc.{environment.settings.cluster.domain}"
+            host = datastore.host if "." in datastore.host else own
+            found.append(Store(system=catalogue.system, name=name, datastore=datastore, host=host, exporter=exporter))
+    return tuple(found)
+
+
+def urls(environment: Environment) -> dict[str, str]:
+    """Where the parts that people use answer inside the cluster."""
+    domain = f"{NAMESPACE}.svc.{environment.settings.cluster.domain}"
+    return {name: f"http://{name}.{domain}:{port}" for name, port in _PORTS.items()}
+
+
+def targets(environment: Environment) -> tuple[Target, ...]:
+    """What Prometheus scrapes besides the catalogues' services and the cluster's nodes."""
+    return (
+        *(Target(job=name, namespace=NAMESPACE, service=name, port="http") for name in ("prometheus", "alertmanager", "grafana")),
+        Target(job="kube-state-metrics", namespace=NAMESPACE, service="kube-state-metrics", port="metrics", honor_labels=True),
+        Target(job="node-exporter", namespace=AGENTS_NAMESPACE, service="node-exporter", port="metrics"),
+        Target(job="coredns", namespace="kube-system", service="kube-dns", port="metrics"),
+        *(store_target(store) for store in stores(environment)),
+    )
+
+
+def store_target(store: Store) -> Target:
+    """The exporter of a datastore, whose series are about the datastore."""
+    return Target(
+        scrape=f"{store.system}/{store.name}",
+        job=store.datastore.kind,
+        namespace=NAMESPACE,
+        service=store.exporter.name,
+        port="metrics",
+        labels={"system": store.system, "datastore": store.name, "service": store.name, "team": store.datastore.team},
+    )
+
+
+def documents(environment: Environment) -> dict[str, str]:
+    """Every document of the platform by path: what is rendered and checked, and what the components put into the cluster."""
+    address = urls(environment)
+    sources = datasources(
+        prometheus=address["prometheus"],
+        alertmanager=address["alertmanager"],
+        scrape_interval=str(environment.settings.prometheus.scrape_interval),
+    )
+    receiver = Target(job="alertmanager", namespace=NAMESPACE, service="alertmanager", port="http")
+    return {
+        "prometheus/prometheus.yml": to_yaml(prometheus_config(environment, targets(environment), receiver)),
+        **{f"prometheus/rules/{name}": text for name, text in rule_documents(environment).items()},
+        "alertmanager/alertmanager.yml": to_yaml(alertmanager_config(environment)),
+        "alertmanager/templates/notifications.tmpl": message_templates(),
+        "grafana/grafana.ini": grafana_ini(address["grafana"]),
+        "grafana/datasources.yaml": to_yaml(sources),
+        "grafana/dashboards.yaml": to_yaml(dashboard_provider()),
+        "grafana/dashboards/overview.json": overview(),
+    }
+
+
+def rbac_args(environment: Environment) -> RbacArgs:
+    """Who exists, and where Prometheus may look: our namespaces, those of the catalogues, CoreDNS' and the API server's."""
+    systems = {catalogue.namespace for catalogue in environment.catalogues}
+    return RbacArgs(
+        accounts=[*(part(environment, name) for name in _ROLES), *(store.exporter for store in stores(environment))],
+        prometheus=part(environment, "prometheus"),
+        discovered=sorted({NAMESPACE, AGENTS_NAMESPACE, "default", "kube-system", *systems}),
+        kube_state_metrics=part(environment, "kube-state-metrics"),
+    )
+
+
+def prometheus_args(environment: Environment, files: Mapping[str, str]) -> PrometheusArgs:
+    """Prometheus with its configuration and rules."""
+    return PrometheusArgs(
+        identity=part(environment, "prometheus"),
+        image=environment.images["prometheus"],
+        settings=environment.settings.prometheus,
+        storage_class=environment.settings.cluster.storage_class,
+        url=urls(environment)["prometheus"],
+        config=under("prometheus", files),
+        rules=under("prometheus/rules", files),
+    )
+
+
+def alertmanager_args(environment: Environment, files: Mapping[str, str], secrets: Mapping[str, Output[str]]) -> AlertmanagerArgs:
+    """Alertmanager with its routing tree, its templates, and the secrets of the channels that this environment uses."""
+    cluster = environment.settings.cluster
+    return AlertmanagerArgs(
+        identity=part(environment, "alertmanager"),
+        image=environment.images["alertmanager"],
+        settings=environment.settings.alertmanager,
+        storage_class=cluster.storage_class,
+        url=urls(environment)["alertmanager"],
+        domain=cluster.domain,
+        cluster_label=f"{cluster.name}-{environment.name}",
+        config=under("alertmanager", files),
+        templates=under("alertmanager/templates", files),
+        secrets={key: secrets[key] for key in secret_files(environment)},
+    )
+
+
+def grafana_args(environment: Environment, files: Mapping[str, str], secrets: Mapping[str, Output[str]]) -> GrafanaArgs:
+    """Grafana with its datasources and dashboards."""
+    return GrafanaArgs(
+        identity=part(environment, "grafana"),
+        image=environment.images["grafana"],
+        settings=environment.settings.grafana,
+        storage_class=environment.settings.cluster.storage_class,
+        url=urls(environment)["grafana"],
+        config=under("grafana", files),
+        dashboards=under("grafana/dashboards", files),
+        admin_password=secrets["grafanaAdminPassword"],
+        secret_key=secrets["grafanaSecretKey"],
+    )
+
+
+def exporter_args(environment: Environment, store: Store, secrets: Mapping[str, Output[str]]) -> DatastoreExporterArgs:
+    """The exporter of one datastore."""
+    return DatastoreExporterArgs(
+        identity=store.exporter,
+        image=environment.images[PROGRAMS[store.datastore.kind]],
+        datastore=store.datastore,
+        host=store.host,
+        password=secrets[datastore_secret(store.system, store.name)],
+        resources=environment.settings.exporters.datastore,
+    )

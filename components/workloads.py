@@ -1,0 +1,81 @@
+"""What goes around pods: Services, volume claims, disruption budgets and the StatefulSet that our replicated parts share."""
+
+from collections.abc import Mapping
+
+from pulumi_kubernetes.apps.v1 import (
+    StatefulSetPersistentVolumeClaimRetentionPolicyArgs,
+    StatefulSetSpecArgs,
+    StatefulSetUpdateStrategyArgs,
+)
+from pulumi_kubernetes.core.v1 import (
+    PersistentVolumeClaimArgs,
+    PersistentVolumeClaimSpecArgs,
+    ServicePortArgs,
+    ServiceSpecArgs,
+    VolumeResourceRequirementsArgs,
+)
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudgetSpecArgs
+
+from components.base import Identity
+from components.pods import REVISIONS, Pod, pod_template
+from model.quantities import Size
+
+DATA = "data"
+"""The volume that holds what a part must not lose."""
+
+VOLUME_FIELDS = ("spec.volumeClaimTemplates",)
+"""A StatefulSet cannot change these: without ignoring them a bigger volume in the settings would replace it (docs/decisions/0002)."""
+
+
+def service_spec(identity: Identity, ports: Mapping[str, int]) -> ServiceSpecArgs:
+    """One stable address for all pods of a part."""
+    return ServiceSpecArgs(type="ClusterIP", selector=identity.selector, ports=_service_ports(ports))
+
+
+def headless_spec(identity: Identity, ports: Mapping[str, int], udp: Mapping[str, int] | None = None) -> ServiceSpecArgs:
+    """A name for each pod, ready or not: replicas find each other before they can be ready."""
+    return ServiceSpecArgs(
+        cluster_ip="None",
+        publish_not_ready_addresses=True,
+        selector=identity.selector,
+        ports=_service_ports(ports) + _service_ports(udp or {}, protocol="UDP"),
+    )
+
+
+def _service_ports(ports: Mapping[str, int], protocol: str = "TCP") -> list[ServicePortArgs]:
+    return [ServicePortArgs(name=name, port=port, target_port=port, protocol=protocol) for name, port in ports.items()]
+
+
+def claim_spec(size: Size, storage_class: str | None) -> PersistentVolumeClaimSpecArgs:
+    """A volume that one node at a time writes to; of the cluster's default class when none is named."""
+    return PersistentVolumeClaimSpecArgs(
+        access_modes=["ReadWriteOnce"],
+        storage_class_name=storage_class,
+        resources=VolumeResourceRequirementsArgs(requests={"storage": str(size)}),
+    )
+
+
+def stateful_set_spec(pod: Pod, *, storage: Size, storage_class: str | None) -> StatefulSetSpecArgs:
+    """Replicas that start together, each with a volume of its own that outlives them."""
+    claim = PersistentVolumeClaimArgs(
+        metadata=ObjectMetaArgs(name=DATA, labels=pod.identity.selector), spec=claim_spec(storage, storage_class)
+    )
+    return StatefulSetSpecArgs(
+        replicas=pod.replicas,
+        service_name=f"{pod.identity.name}-headless",
+        pod_management_policy="Parallel",
+        update_strategy=StatefulSetUpdateStrategyArgs(type="RollingUpdate"),
+        revision_history_limit=REVISIONS,
+        persistent_volume_claim_retention_policy=StatefulSetPersistentVolumeClaimRetentionPolicyArgs(
+            when_deleted="Retain", when_scaled="Retain"
+        ),
+        selector=LabelSelectorArgs(match_labels=pod.identity.selector),
+        template=pod_template(pod),
+        volume_claim_templates=[claim],
+    )
+
+
+def budget_spec(identity: Identity) -> PodDisruptionBudgetSpecArgs:
+    """Maintenance takes away one pod at a time."""
+    return PodDisruptionBudgetSpecArgs(max_unavailable=1, selector=LabelSelectorArgs(match_labels=identity.selector))

@@ -1,0 +1,1 @@
+"""The typed meaning of what people edit: stack files, catalogues, routing, rules. Pure data, no Pulumi."""

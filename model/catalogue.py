@@ -1,0 +1,96 @@
+"""The catalogue: what is monitored. A service is declared once, and everything about its monitoring follows from that."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from model.base import Model
+from model.quantities import Duration, Name, Percent, Port, Text
+
+Tier = Literal["critical", "high", "standard"]
+"""How much depends on a service: ``critical`` stops the business, ``high`` degrades it, ``standard`` can wait."""
+
+
+class Slo(Model):
+    """What a service promises to its callers, measured over 30 days."""
+
+    availability: Percent = Percent("99.9%")
+    """Share of requests that must not fail (HTTP 5xx)."""
+
+    latency_p95: Duration = Duration("500ms")
+    """Time within which 95 of 100 requests must be answered."""
+
+    error_rate: Percent = Percent("1%")
+    """Share of failed requests above which people are warned at once, whatever is left of the budget."""
+
+
+class Service(Model):
+    """One service of a system: a Kubernetes Service of this name in the system's namespace, whose port is named ``http``."""
+
+    description: str
+    """What the service does, in one line; shown on dashboards and in alerts."""
+
+    team: Name
+    """The team that is told when it breaks; declared in ``configs/routing.yaml``."""
+
+    tier: Tier = "standard"
+    """How much depends on it."""
+
+    port: Port
+    """The TCP port on which it serves requests and metrics."""
+
+    metrics_path: Annotated[str, Text(r"/\S*", "a path that begins with /")] = "/metrics"
+    """The HTTP path of its Prometheus metrics."""
+
+    slo: Slo = Slo()
+    """What it promises."""
+
+    sampling: Percent = Percent("10%")
+    """The share of its requests whose traces are kept."""
+
+    dependencies: tuple[Name, ...] = ()
+    """Names of the services and datastores of the same catalogue that it calls."""
+
+
+class Datastore(Model):
+    """A database or cache that services depend on; it gets an exporter and alerts of its own."""
+
+    kind: Literal["postgresql", "redis"]
+    """What it is, which decides its exporter."""
+
+    description: str = ""
+    """What is kept in it, in one line."""
+
+    team: Name
+    """The team that is told when it breaks."""
+
+    host: Annotated[str, Text(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", "a DNS name, such as postgresql or db.example.org")]
+    """Its DNS name, as seen from the system's namespace or in full."""
+
+    port: Port
+    """The TCP port on which it answers."""
+
+    database: str = "postgres"
+    """The database to connect to (PostgreSQL only)."""
+
+    username: str = "exporter"
+    """The user that the exporter connects as; its password is a stack secret (PostgreSQL: member of ``pg_monitor``)."""
+
+
+class Catalogue(Model):
+    """One system: its services and what they depend on."""
+
+    system: Name
+    """The system's name, a label on every series and alert of it."""
+
+    namespace: Name
+    """The Kubernetes namespace in which it runs; it exists before the platform does."""
+
+    description: str = ""
+    """What the system is, in one line."""
+
+    services: dict[Name, Service]
+    """Its services by name."""
+
+    datastores: dict[Name, Datastore] = Field(default_factory=dict[Name, Datastore])
+    """Its databases and caches by name."""

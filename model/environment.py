@@ -1,0 +1,115 @@
+"""Everything that describes one environment, loaded and checked together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from model.catalogue import Catalogue
+from model.consistency import check_catalogue, check_catalogues, check_routing, check_rule_teams, check_settings, teams_of
+from model.documents import Document, each, is_mapping, read, to_yaml
+from model.errors import InvalidConfiguration, Problems
+from model.routing import Routing
+from model.rules import GENERATED_FILE, generated_rules, read_rules
+from model.secrets import required_by
+from model.settings import Notifications, Settings
+from model.stack import PROJECT, Stack, check_keys, read_stack
+from model.validation import validate
+from model.versions import Versions
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """One environment: what all documents and components are made from."""
+
+    name: str
+    """The stack's name, and the ``env`` label of every series and alert."""
+
+    settings: Settings
+    catalogues: tuple[Catalogue, ...]
+    routing: Routing
+    images: dict[str, str]
+    """Image references by component, from ``configs/versions.yaml``."""
+
+    rule_files: dict[str, str]
+    """Prometheus rule files by name, as text: those of ``configs/rules`` and the one generated from the catalogues."""
+
+
+def load(root: Path, name: str) -> Environment:
+    """The environment ``name`` of the project in ``root``, from its stack file; secrets stay encrypted and need no key.
+
+    Raises InvalidConfiguration with everything that is wrong in all files.
+    """
+    stack, findings = read_stack(root, name)
+    problems = Problems()
+    problems.add(findings)
+    return _assemble(root, stack, problems)
+
+
+def from_config(root: Path, name: str, values: Mapping[str, object]) -> Environment:
+    """The same from what the engine has: the plain settings of the stack, as objects, by key without the project's name.
+
+    Raises InvalidConfiguration with everything that is wrong in all files, but for missing secrets: the engine tells those.
+    """
+    return _assemble(root, Stack(name=name, values=values, secrets=None), Problems())
+
+
+def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
+    """Reads and checks all parts, each as far as it can be, before telling what is wrong."""
+    settings = _settings(stack, problems)
+    routing_file = problems.attempt(lambda: read(root, "configs/routing.yaml"))
+    routing = _understood(Routing, routing_file, problems)
+    versions = _understood(Versions, problems.attempt(lambda: read(root, "configs/versions.yaml")), problems)
+    rules = problems.attempt(lambda: read_rules(root)) or []
+    names = [str(name) for _, name in each(stack.values, "catalogues", "*")]
+    files = [problems.attempt(lambda name=name: read(root, f"configs/catalogues/{name}.yaml")) for name in dict.fromkeys(names)]
+    catalogue_files = [file for file in files if file]
+    understood = [_understood(Catalogue, file, problems) for file in catalogue_files]
+    catalogues = tuple(catalogue for catalogue in understood if catalogue)
+
+    teams = teams_of(routing_file) if routing_file else None
+    if routing_file:
+        problems.add(check_routing(routing_file))
+    for file in catalogue_files:
+        problems.add(check_catalogue(file, teams))
+    problems.add(check_catalogues(catalogue_files))
+    for file in rules if teams is not None else ():
+        problems.add(check_rule_teams(file, teams or []))
+    _check_secrets(stack, catalogues, complete=len(catalogues) == len(set(names)), problems=problems)
+
+    if problems.findings or not (settings and routing and versions):
+        raise InvalidConfiguration(problems.findings)
+    return Environment(
+        name=stack.name,
+        settings=settings,
+        catalogues=catalogues,
+        routing=routing,
+        images=versions.by_component(),
+        rule_files={Path(file.file).name: to_yaml(file.content) for file in rules} | {GENERATED_FILE: to_yaml(generated_rules(catalogues))},
+    )
+
+
+def _understood(model: type[M], document: Document | None, problems: Problems) -> M | None:
+    return problems.attempt(lambda: validate(model, document.content, file=document.file)) if document else None
+
+
+def _settings(stack: Stack, problems: Problems) -> Settings | None:
+    """The settings, without the keys that are none: ``check_keys`` tells those, with the secrets among what is allowed."""
+    known = {field.alias for field in Settings.model_fields.values()}
+    content = {key: value for key, value in stack.values.items() if key in known}
+    settings = problems.attempt(lambda: validate(Settings, content, file=stack.file, prefix=f"{PROJECT}:"))
+    findings = check_settings(Document(file=stack.file, content=content))
+    problems.add(replace(finding, key=f"{PROJECT}:{finding.key}") for finding in findings)
+    return settings
+
+
+def _check_secrets(stack: Stack, catalogues: tuple[Catalogue, ...], *, complete: bool, problems: Problems) -> None:
+    """Checks the stack's keys against the secrets that the parts need which could be understood."""
+    unheard = Problems()
+    content = stack.values.get("notifications")
+    notifications = unheard.attempt(lambda: validate(Notifications, content, file=stack.file)) if is_mapping(content) else None
+    problems.add(check_keys(stack, required_by(notifications, catalogues), complete=complete and notifications is not None))

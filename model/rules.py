@@ -1,0 +1,161 @@
+"""Prometheus rules: those that people write in ``configs/rules``, and those that follow from the catalogues."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from model.catalogue import Catalogue
+from model.documents import Document, each, mapping, parse, read, to_yaml
+from model.errors import Finding, InvalidConfiguration, Problems, nearest
+from model.quantities import Duration
+from model.routing import Severity
+from model.validation import validate
+
+if TYPE_CHECKING:
+    from model.environment import Environment
+
+DIRECTORY = "configs/rules"
+GENERATED_FILE = "catalogue.yaml"
+"""The rule file that is made from the catalogues; no file in ``configs/rules`` may have its name."""
+
+
+class _Closed(BaseModel):
+    """A part of Prometheus' own format, whose keys are in snake case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Rule(_Closed):
+    """One recording or alerting rule."""
+
+    record: str | None = None
+    alert: str | None = None
+    expr: str
+    """The PromQL expression."""
+
+    wait: Duration | None = Field(default=None, alias="for")
+    keep_firing_for: Duration | None = None
+    labels: dict[str, str] = Field(default_factory=dict[str, str])
+    annotations: dict[str, str] = Field(default_factory=dict[str, str])
+
+
+class Group(_Closed):
+    """Rules that are evaluated one after the other."""
+
+    name: str
+    """The group's name, unique among all rule files."""
+
+    interval: Duration
+    """Time between two evaluations."""
+
+    rules: tuple[Rule, ...]
+    """Its rules in the order of evaluation."""
+
+
+class RuleFile(_Closed):
+    """A Prometheus rule file."""
+
+    groups: tuple[Group, ...]
+    """Its groups."""
+
+
+def read_rules(root: Path) -> list[Document]:
+    """All rule files of the project, each valid by itself and together.
+
+    Raises InvalidConfiguration with the findings of all files.
+    """
+    problems = Problems()
+    documents: list[Document] = []
+    for path in sorted((root / DIRECTORY).glob("*.yaml")):
+        document = problems.attempt(lambda file=f"{DIRECTORY}/{path.name}": read(root, file))
+        if document:
+            documents.append(document)
+            problems.attempt(lambda document=document: validate(RuleFile, document.content, file=document.file))
+            problems.add(_check_alerts(document))
+    if not documents and not problems.findings:
+        problems.add([Finding(file=DIRECTORY, problem="there is no rule file in this directory")])
+    if (root / DIRECTORY / GENERATED_FILE).exists():
+        problems.add([Finding(file=f"{DIRECTORY}/{GENERATED_FILE}", problem="the name is taken by the file made from the catalogues")])
+    problems.add(_check_names(documents))
+    if problems.findings:
+        raise InvalidConfiguration(problems.findings)
+    return documents
+
+
+def _check_alerts(document: Document) -> Iterator[Finding]:
+    """What routing, inhibition and people need of every alert."""
+    for key, rule in each(document.content, "groups", "*", "rules", "*"):
+        fields = mapping(rule)
+        if ("alert" in fields) == ("record" in fields):
+            yield Finding(file=document.file, key=key, problem="must have either 'alert' or 'record'")
+        if "alert" not in fields:
+            continue
+        labels, annotations = mapping(fields.get("labels")), mapping(fields.get("annotations"))
+        severity, severities = labels.get("severity"), get_args(Severity)
+        if severity not in severities:
+            yield Finding(
+                file=document.file,
+                key=f"{key}.labels.severity",
+                problem=f"alert '{fields['alert']}' has severity '{severity}'"
+                if severity
+                else f"alert '{fields['alert']}' has no severity",
+                allowed=", ".join(severities),
+                suggestion=nearest(str(severity), severities) if severity else "",
+            )
+        missing = [f"labels.{name}" for name in ("category",) if name not in labels]
+        missing += [f"annotations.{name}" for name in ("summary", "description") if name not in annotations]
+        for name in missing:
+            yield Finding(file=document.file, key=f"{key}.{name}", problem=f"is missing in alert '{fields['alert']}'")
+
+
+def _check_names(documents: Iterable[Document]) -> Iterator[Finding]:
+    """An alert has one runbook page and one test, a group is one line of Prometheus' own metrics: so each name is there once."""
+    places: dict[tuple[str, object], str] = {}
+    for document in documents:
+        named = [("group", place) for place in each(document.content, "groups", "*", "name")]
+        named += [("alert", place) for place in each(document.content, "groups", "*", "rules", "*", "alert")]
+        for kind, (key, name) in named:
+            other = places.setdefault((kind, str(name)), f"{document.file}: {key}")
+            if other != f"{document.file}: {key}":
+                yield Finding(file=document.file, key=key, problem=f"{kind} '{name}' is there already, in {other}")
+
+
+def generated_rules(catalogues: Iterable[Catalogue]) -> dict[str, object]:
+    """The rule file that says as series what the catalogues say: what should exist, whose it is, and what it promises.
+
+    So the rules in ``configs/rules`` compare with these series, and none is written once per service.
+    """
+    rules: list[dict[str, object]] = []
+    for catalogue in catalogues:
+        workload = {"system": catalogue.system, "namespace": catalogue.namespace}
+        for name, service in catalogue.services.items():
+            labels = {"system": catalogue.system, "service": name}
+            rules += [
+                _constant("catalogue:service:info", {**workload, "service": name, "team": service.team, "tier": service.tier}, 1),
+                _constant("slo:objective:ratio", labels, service.slo.availability.ratio),
+                _constant("threshold:latency_p95:seconds", labels, service.slo.latency_p95.seconds),
+                _constant("threshold:error_ratio:ratio", labels, service.slo.error_rate.ratio),
+            ]
+        for name, datastore in catalogue.datastores.items():
+            labels = {**workload, "service": name, "datastore": name, "kind": datastore.kind, "team": datastore.team}
+            rules.append(_constant("catalogue:datastore:info", labels, 1))
+    return {"groups": [{"name": "catalogue", "interval": "15s", "rules": rules}]}
+
+
+def _constant(record: str, labels: dict[str, str], value: float) -> dict[str, object]:
+    return {"record": record, "expr": f"vector({value:.10g})", "labels": labels}
+
+
+def rule_documents(environment: "Environment") -> dict[str, str]:
+    """The rule files as Prometheus gets them, as text by file name: every alert with the address of its runbook page."""
+    documents: dict[str, str] = {}
+    for name, text in sorted(environment.rule_files.items()):
+        content = parse(text, name).content
+        for _, rule in each(content, "groups", "*", "rules", "*"):
+            fields = mapping(rule)
+            if "alert" in fields:
+                mapping(fields["annotations"])["runbook_url"] = f"{environment.settings.runbooks_url}/{fields['alert']}.md"
+        documents[name] = to_yaml(content)
+    return documents

@@ -1,0 +1,118 @@
+"""The settings of one environment: the typed form of ``Pulumi.<env>.yaml``, without its secrets."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from model.base import Model
+from model.quantities import Cpu, Duration, EmailAddress, Name, Size, Text
+from model.routing import Channel, Severity
+
+
+class Resources(Model):
+    """What a container gets. Memory is request and limit at once, so that a node never runs out by surprise."""
+
+    cpu: Cpu
+    """Requested processor time; there is no limit, as a limit throttles even on an idle node."""
+
+    memory: Size
+    """Requested and greatest memory."""
+
+
+class Cluster(Model):
+    """The Kubernetes cluster that the environment runs on."""
+
+    name: Name
+    """The ``cluster`` label of every series and alert, and the identity of the cluster towards the provider."""
+
+    context: str | None = None
+    """The context of the kubeconfig; the current one when absent."""
+
+    domain: str = "cluster.local"
+    """The DNS domain of the cluster."""
+
+    storage_class: Name | None = None
+    """The storage class of all volumes; the cluster's default when absent."""
+
+
+class Prometheus(Model):
+    """Metrics: how many servers, how often, for how long, on how much disk."""
+
+    replicas: int = Field(default=1, ge=1, le=4)
+    """Servers that each scrape everything."""
+
+    scrape_interval: Duration = Duration("15s")
+    """Time between two scrapes of a target."""
+
+    retention: Duration = Duration("30d")
+    """How long metrics are kept, as long as they fit the disk."""
+
+    storage: Size = Size("20Gi")
+    """The volume of each server; blocks may take 80 % of it."""
+
+    resources: Resources = Resources(cpu=Cpu("200m"), memory=Size("1Gi"))
+
+
+class Alertmanager(Model):
+    """Notification: how many servers that share what was sent and silenced."""
+
+    replicas: int = Field(default=1, ge=1, le=5)
+    storage: Size = Size("1Gi")
+    resources: Resources = Resources(cpu=Cpu("20m"), memory=Size("128Mi"))
+
+
+class Grafana(Model):
+    """Dashboards: one server with its own database on a volume."""
+
+    storage: Size = Size("1Gi")
+    resources: Resources = Resources(cpu=Cpu("100m"), memory=Size("512Mi"))
+
+
+class Exporters(Model):
+    """What the exporters get, each of them."""
+
+    node_exporter: Resources = Resources(cpu=Cpu("50m"), memory=Size("64Mi"))
+    kube_state_metrics: Resources = Resources(cpu=Cpu("50m"), memory=Size("256Mi"))
+    datastore: Resources = Resources(cpu=Cpu("20m"), memory=Size("64Mi"))
+
+
+class Email(Model):
+    """The mail server that notifications leave through."""
+
+    smarthost: Annotated[str, Text(r"[^:\s]+:\d{1,5}", "the host and port of a mail server, such as smtp.example.org:587")]
+    """``host:port`` of the server."""
+
+    sender: EmailAddress
+    """The address that mails come from."""
+
+    username: str
+    """The user to log in as; the password is the stack secret ``smtpPassword``."""
+
+
+class Notifications(Model):
+    """By which channels this environment tells people; addresses are in ``configs/routing.yaml``, keys are stack secrets."""
+
+    channels: dict[Severity, tuple[Channel, ...]]
+    """The channels of each severity; at least one each."""
+
+    email: Email | None = None
+    """The mail server; required where a severity uses ``email``."""
+
+
+class Settings(Model):
+    """One environment. Environments differ in these values and in nothing else."""
+
+    cluster: Cluster
+    catalogues: tuple[Name, ...] = Field(min_length=1)
+    """Names of the files in ``configs/catalogues`` that this environment monitors."""
+
+    notifications: Notifications
+    runbooks_url: Annotated[str, Text(r"https?://\S*[^/\s]", "a web address without a slash at its end")] = (
+        "https://github.com/example/observability/blob/main/docs/runbooks"
+    )
+    """Where the runbook pages are found; an alert's page is ``<runbooksUrl>/<alert name>.md``."""
+
+    prometheus: Prometheus = Prometheus()
+    alertmanager: Alertmanager = Alertmanager()
+    grafana: Grafana = Grafana()
+    exporters: Exporters = Exporters()

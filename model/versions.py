@@ -1,0 +1,28 @@
+"""Which image each component runs: the typed form of ``configs/versions.yaml``."""
+
+from pydantic import Field
+
+from model.base import Model
+from model.quantities import Image
+
+
+class Images(Model):
+    """An image reference for each component, under the component's name."""
+
+    prometheus: Image
+    alertmanager: Image
+    grafana: Image
+    kube_state_metrics: Image = Field(alias="kube-state-metrics")
+    node_exporter: Image = Field(alias="node-exporter")
+    postgres_exporter: Image = Field(alias="postgres-exporter")
+    redis_exporter: Image = Field(alias="redis-exporter")
+
+
+class Versions(Model):
+    """The only place of versions."""
+
+    images: Images
+
+    def by_component(self) -> dict[str, str]:
+        """Image references by the component's name as it stands in the file."""
+        return self.images.model_dump(by_alias=True)

@@ -1,0 +1,73 @@
+"""What is built or unpacked once: directories below ~/.cache/observability, each named after a digest of what it is made from."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.progress import say
+
+
+class ToolError(Exception):
+    """A program or image cannot be had; the text says which, why, and what helps, and is meant to be printed as it is."""
+
+
+def root() -> Path:
+    """Directory of everything that may be deleted at any time: it is made again when it is needed."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "observability"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Short name (16 hex digits) for these parts in this order."""
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(len(data).to_bytes(8) + data)
+    return whole.hexdigest()[:16]
+
+
+def publish(entry: Path, what: str, make: Callable[[Path, int], None]) -> Path:
+    """Return the directory `entry`, made by `make(directory, lock)` if it is not there yet.
+
+    It appears whole or not at all: `make` fills a directory beside it which is renamed at the end. One is made at a time on the whole
+    machine, because two big compilations need more memory than a small machine has. A child that is given the `lock` (a file
+    descriptor) holds it until it ends, even when this process is killed. ToolError when `make` says so or the disk is full.
+    """
+    if entry.is_dir():
+        return entry
+    with _exclusive(what) as lock:
+        if entry.is_dir():
+            return entry
+        for left_by_a_kill in entry.parent.glob(".*.partial"):
+            shutil.rmtree(left_by_a_kill)
+        partial = entry.parent / f".{entry.name}.partial"
+        try:
+            partial.mkdir(parents=True)
+            make(partial, lock)
+            partial.rename(entry)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ToolError(f"{what} cannot be put into {entry.parent}: {error}") from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return entry
+
+
+@contextmanager
+def _exclusive(what: str) -> Generator[int]:
+    path = root() / "build.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            say(f"{what}: waiting for another build on this machine ({file.read().strip() or 'just starting'})")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(f"{what}, process {os.getpid()}")
+        file.flush()
+        yield file.fileno()

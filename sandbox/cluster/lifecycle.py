@@ -1,0 +1,80 @@
+"""Starting and ending an instance: who may, and what is undone when it fails."""
+
+import os
+
+from sandbox.cluster import cgroups, leftovers, namespaces
+from sandbox.cluster.errors import ClusterError
+from sandbox.cluster.instance import Instance, check_name, state_root
+from sandbox.cluster.ownership import CHECKOUT, Owner, claim, find_init, locked, read_owner, refuse_foreign
+from sandbox.cluster.progress import say, step
+from sandbox.cluster.starting import ensure
+
+
+def up(name: str = "main") -> Instance:
+    """Start the instance, or what of it does not run, and wait until its node is ready. Raises ClusterError.
+
+    What an earlier life stored comes back. When this fails or is interrupted, an instance that did not run before does not run after.
+    """
+    check_name(name)
+    with locked(name, f"up {name}"):
+        owner = _own(name)
+        was_running = find_init(name) is not None
+        instance = claim(name, owner.simulated if owner else _reason_to_simulate())
+        try:
+            ensure(instance)
+        except BaseException as error:
+            if not was_running:
+                interrupted = isinstance(error, KeyboardInterrupt)
+                with step(f"{'interrupted' if interrupted else 'failed'}: ending sandbox {name!r}"):
+                    _end(instance, graceful=owner is not None, keep_data=owner is not None or not interrupted)
+            raise
+    return instance
+
+
+def down(name: str = "main", *, keep_data: bool = False) -> None:
+    """End the instance and remove all that is left of it; `keep_data` keeps its directory. Raises ClusterError."""
+    check_name(name)
+    with locked(name, f"down {name}"):
+        owner = read_owner(name)
+        refuse_foreign(name, owner)
+        if owner is None and not (state_root() / name).exists() and find_init(name) is None:
+            say(f"there is no sandbox {name!r}")
+            return
+        with step(f"sandbox {name!r} ended{', its data kept' if keep_data else ''}"):
+            _end(_instance(name, owner), graceful=keep_data, keep_data=keep_data)
+
+
+def running(name: str = "main") -> Instance:
+    """The instance, if its init runs; raises ClusterError when it does not."""
+    owner = read_owner(check_name(name))
+    if owner is None or find_init(name) is None:
+        raise ClusterError(f"the sandbox {name!r} does not run: start it with `make up`")
+    return _instance(name, owner)
+
+
+def _instance(name: str, owner: Owner | None) -> Instance:
+    return Instance(name=name, number=owner.number if owner else 0, simulated=bool(owner and owner.simulated))
+
+
+def _own(name: str) -> Owner | None:
+    """The owner, if it is this checkout; what a checkout left that is no more is removed."""
+    owner = read_owner(name)
+    refuse_foreign(name, owner)
+    if owner and owner.checkout != str(CHECKOUT):
+        with step(f"removing what {owner.checkout} left, which is no more"):
+            _end(_instance(name, owner), graceful=False, keep_data=False)
+        return None
+    return owner
+
+
+def _reason_to_simulate() -> str:
+    if os.environ.get("OBSERVABILITY_SIMULATED"):
+        return "OBSERVABILITY_SIMULATED is set"
+    return namespaces.unable() or cgroups.missing()
+
+
+def _end(instance: Instance, *, graceful: bool, keep_data: bool) -> None:
+    namespaces.stop(instance, graceful=graceful)
+    leftovers.clean(instance)
+    if not keep_data:
+        leftovers.erase(instance)

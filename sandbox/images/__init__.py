@@ -1,0 +1,64 @@
+"""Container images of the sandbox: built from our own programs under the very names that the manifests use."""
+
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import yaml
+
+from sandbox import gobuild
+from sandbox.cache import ToolError, digest, publish, root
+from sandbox.demo import image as demo
+from sandbox.images.oci import write
+from sandbox.images.recipes import PLACEHOLDER_LABEL, recipes
+from sandbox.inventory import GO_PROGRAMS
+
+__all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "placeholders", "references"]
+
+_VERSIONS = Path(__file__).resolve().parents[2] / "configs/versions.yaml"
+
+
+COREDNS = "registry.k8s.io/coredns/coredns:v" + gobuild.version(next(program for program in GO_PROGRAMS if program.name == "coredns"))
+PAUSE = "registry.k8s.io/pause:3.6"
+
+
+@cache
+def references() -> dict[str, str]:
+    """Image reference by name: every component of configs/versions.yaml, then what the sandbox itself needs."""
+    document = cast("dict[str, dict[str, str]]", yaml.safe_load(_VERSIONS.read_text()))
+    return {
+        **document["images"],
+        "pause": PAUSE,
+        "coredns": COREDNS,
+        "redis": "docker.io/library/redis:7.0",
+        "postgres": "docker.io/library/postgres:15",
+        "demo": demo.reference(),
+    }
+
+
+def build(name: str, reference: str) -> Path:
+    """Path of the archive of the image `name` (an OCI layout in a tar file), to be imported as `reference`.
+
+    The path changes with the content. ToolError when there is no such image or its programs cannot be had.
+    """
+    known = recipes(references())
+    if name not in known:
+        raise ToolError(f"there is no recipe for the image {name!r}; there are {', '.join(known)}")
+    recipe = known[name]
+    entries = recipe.content(reference.rpartition(":")[2])
+    key = digest(reference, repr(recipe.configuration.document()), *(entry.identity() for entry in entries))
+    archive = "image.tar"
+    entry = publish(
+        root() / "images" / name / key, f"image {name}", lambda into, _lock: write(into / archive, reference, recipe.configuration, entries)
+    )
+    return entry / archive
+
+
+def archives() -> dict[str, Path]:
+    """The archive of every image, by reference."""
+    return {reference: build(name, reference) for name, reference in references().items()}
+
+
+def placeholders() -> list[str]:
+    """References of the images that only stand where the real ones cannot be had."""
+    return [reference for name, reference in references().items() if recipes(references())[name].placeholder]

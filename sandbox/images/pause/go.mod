@@ -1,0 +1,3 @@
+module observability/sandbox/images/pause
+
+go 1.24

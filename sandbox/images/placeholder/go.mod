@@ -1,0 +1,3 @@
+module observability/sandbox/images/placeholder
+
+go 1.24

@@ -1,0 +1,147 @@
+"""What each image of the sandbox is made of. Paths, users and entry points are those of the real images, so manifests fit both."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import debian, gobuild
+from sandbox.cache import ToolError
+from sandbox.demo import image as demo
+from sandbox.images import content
+from sandbox.images.oci import Configuration, Entry
+from sandbox.toolchain import PROGRAMS, directory, find
+
+PLACEHOLDER_LABEL = "observability.sandbox/placeholder"
+
+_HERE = Path(__file__).resolve().parent
+_NOBODY = 65534
+_DATABASE = 999
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to make one image. `content` is called only when the image is wanted, because it builds the programs."""
+
+    configuration: Configuration
+    content: Callable[[str], list[Entry]]
+    """The files, given the image's tag. ToolError when the programs to be had are not of that version."""
+    placeholder: bool = False
+    """Whether it only stands where the real image cannot be had."""
+
+
+def recipes(references: Mapping[str, str]) -> dict[str, Recipe]:
+    """The recipe for each component of configs/versions.yaml, given its references, and for the sandbox's own images."""
+    return {
+        "prometheus": _server("prometheus", "promtool", home="/prometheus", data="--storage.tsdb.path"),
+        "alertmanager": _server("alertmanager", "amtool", home="/alertmanager", data="--storage.path"),
+        "grafana": _placeholder(references.get("grafana", "grafana"), ports=(3000,), user="472"),
+        "kube-state-metrics": _exporter("kube-state-metrics", "/kube-state-metrics", arguments=("--port=8080", "--telemetry-port=8081")),
+        "node-exporter": _exporter("node_exporter", "/bin/node_exporter"),
+        "postgres-exporter": _exporter("postgres_exporter", "/bin/postgres_exporter"),
+        "redis-exporter": _exporter("redis_exporter", "/redis_exporter", user="59000:59000"),
+        "pause": _own(_HERE / "pause", "pause", user="65535:65535"),
+        "coredns": _exporter("coredns", "/coredns", user="65532:65532"),
+        "redis": Recipe(
+            configuration=Configuration(entrypoint=("redis-server",), user=str(_DATABASE), directory="/data"),
+            content=lambda tag: [
+                *content.base({"redis": _DATABASE}),
+                *_program("redis-server", "/usr/local/bin/redis-server", tag),
+                *_program("redis-cli", "/usr/local/bin/redis-cli", tag),
+                Entry(path="/data", mode=0o755, owner=_DATABASE),
+            ],
+        ),
+        "postgres": _postgres(),
+        "demo": _own(demo.SOURCES, "demo", user="65532:65532"),
+    }
+
+
+def _server(name: str, companion: str, *, home: str, data: str) -> Recipe:
+    configuration = Configuration(
+        entrypoint=(f"/bin/{name}",),
+        command=(f"--config.file=/etc/{name}/{name}.yml", f"{data}={home}"),
+        user="nobody",
+        directory=home,
+    )
+    return Recipe(
+        configuration=configuration,
+        content=lambda tag: [
+            *content.base({}),
+            *_program(name, f"/bin/{name}", tag),
+            *_program(companion, f"/bin/{companion}", tag),
+            Entry(path=home, mode=0o775, owner=_NOBODY),
+            Entry(path=f"/etc/{name}", mode=0o775, owner=_NOBODY),
+        ],
+    )
+
+
+def _exporter(name: str, path: str, *, arguments: tuple[str, ...] = (), user: str = "nobody") -> Recipe:
+    return Recipe(
+        configuration=Configuration(entrypoint=(path, *arguments), user=user),
+        content=lambda tag: [*content.base({}), *_program(name, path, tag)],
+    )
+
+
+def _own(sources: Path, name: str, *, user: str) -> Recipe:
+    return Recipe(
+        configuration=Configuration(entrypoint=(f"/{name}",), user=user),
+        content=lambda _tag: [*content.base({}), *content.program(gobuild.build_local(sources, name), f"/{name}")],
+    )
+
+
+def _placeholder(reference: str, *, ports: tuple[int, ...], user: str) -> Recipe:
+    configuration = Configuration(
+        entrypoint=("/placeholder",),
+        user=user,
+        environment={"PLACEHOLDER_IMAGE": reference, "PLACEHOLDER_PORTS": " ".join(str(port) for port in ports)},
+        labels={PLACEHOLDER_LABEL: "true"},
+    )
+    served = _own(_HERE / "placeholder", "placeholder", user=user)
+    return Recipe(configuration=configuration, content=served.content, placeholder=True)
+
+
+def _postgres() -> Recipe:
+    def files(_tag: str) -> list[Entry]:
+        root = directory("postgresql")
+        home = root / "usr/lib/postgresql/15"
+        plugins = content.tree(home / "lib", "/usr/lib/postgresql/15/lib", leave_out=("bitcode", "pgxs", "llvmjit*", "pgxml.so"))
+        loaded = [entry.content for entry in plugins if isinstance(entry.content, Path) and entry.content.suffix == ".so"]
+        return [
+            *content.base({"postgres": _DATABASE}),
+            *content.program(Path("/bin/sh"), "/bin/sh"),
+            *content.program(home / "bin/postgres", "/usr/lib/postgresql/15/bin/postgres", root),
+            *content.program(home / "bin/initdb", "/usr/lib/postgresql/15/bin/initdb", root),
+            *plugins,
+            *(library for plugin in loaded for library in content.libraries(plugin, root)),
+            *content.tree(root / "usr/share/postgresql/15", "/usr/share/postgresql/15", leave_out=("man",)),
+            *content.tree(root / "usr/share/zoneinfo", "/usr/share/zoneinfo"),
+            Entry(path="/docker-entrypoint.sh", content=_HERE / "postgres/entrypoint.sh", mode=0o755),
+            Entry(path="/var/lib/postgresql/data", mode=0o1777, owner=_DATABASE),
+            Entry(path="/var/run/postgresql", mode=0o3777, owner=_DATABASE),
+        ]
+
+    configuration = Configuration(
+        entrypoint=("/docker-entrypoint.sh",),
+        command=("postgres",),
+        user=str(_DATABASE),
+        environment={
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/lib/postgresql/15/bin",
+            "PGDATA": "/var/lib/postgresql/data",
+            "LANG": "C.UTF-8",
+        },
+    )
+    return Recipe(configuration=configuration, content=files)
+
+
+def _program(name: str, path: str, tag: str) -> list[Entry]:
+    """The program at `path`, with its libraries. ToolError when its version is not what the image's tag says."""
+    found = find(name)
+    if not f"{found.version}.".startswith(f"{tag.removeprefix('v')}."):
+        raise ToolError(
+            f"configs/versions.yaml asks for {name} {tag}, but the one to be had here is {found.version} ({found.path}): "
+            "set the same version in both places (sandbox/tools/*/go.mod pins what is built)"
+        )
+    program = PROGRAMS[name]
+    if found.source == "debian" and not isinstance(program, gobuild.GoProgram):
+        files = debian.unpacked(program.origin) / "files"
+        return content.program(files / program.path, path, files)
+    return content.program(found.path, path)

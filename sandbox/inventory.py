@@ -1,0 +1,186 @@
+"""Every program that the sandbox uses and where each can be had. Versions of Go programs are those of sandbox/tools/*/go.mod."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoProgram:
+    """A program built from a pinned Go module."""
+
+    name: str
+    module: str
+    """Directory below sandbox/tools whose go.mod pins it."""
+    package: str
+    """Import path of its main package."""
+    stamp: tuple[str, ...] = ()
+    """Linker variables that make it tell its version; `{version}` stands for it, without the leading v."""
+    tags: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ("--version",)
+    """Arguments that make it print its version."""
+    accept: str = "{version}"
+    """How the version of one found on PATH must begin: `{version}`, `{minor}` (1.34.) or `{major}` (3.)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebianPackages:
+    """Packages that are unpacked together into one directory."""
+
+    name: str
+    proven: str
+    """The version of the first package with which all this was tried; a newer patch level is taken as it comes."""
+    accept: tuple[str, ...]
+    """How the upstream version of the first package must begin."""
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebianProgram:
+    """A program of unpacked Debian packages, started through a wrapper that finds its libraries, plugins and helpers."""
+
+    name: str
+    origin: DebianPackages
+    path: str
+    """The executable below the unpacked directory."""
+    arguments: tuple[str, ...] = ()
+    """What comes first on its command line."""
+    ask: tuple[str, ...] = ("--version",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebianDirectory:
+    """A directory of unpacked Debian packages."""
+
+    name: str
+    origin: DebianPackages
+    path: str
+
+
+_STAGED = "k8s.io/component-base/version"
+_STAMPED = "github.com/prometheus/common/version.Version={version}"
+
+
+def _kubernetes(name: str, ask: tuple[str, ...] = ("--version",)) -> GoProgram:
+    return GoProgram(
+        name=name,
+        module="kubernetes",
+        package=f"k8s.io/kubernetes/cmd/{name}",
+        stamp=(
+            f"{_STAGED}.gitVersion=v{{version}}",
+            f"{_STAGED}.gitMajor=1",
+            f"{_STAGED}.gitMinor=34",
+            f"{_STAGED}.gitTreeState=clean",
+            "k8s.io/client-go/pkg/version.gitVersion=v{version}",
+        ),
+        tags=("grpcnotrace",),  # as upstream builds: with it the linker can drop what is not called
+        ask=ask,
+        accept="{minor}",
+    )
+
+
+def _prometheus(name: str) -> GoProgram:
+    return GoProgram(
+        name=name,
+        module="prometheus",
+        package=f"github.com/prometheus/prometheus/cmd/{name}",
+        stamp=(_STAMPED,),
+        tags=("remove_all_sd", "enable_kubernetes_sd"),  # static, file and http discovery are always in; the clouds double time and memory
+    )
+
+
+def _alertmanager(name: str) -> GoProgram:
+    return GoProgram(name=name, module="alertmanager", package=f"github.com/prometheus/alertmanager/cmd/{name}", stamp=(_STAMPED,))
+
+
+_NETFILTER = ("libmnl0", "libnetfilter-conntrack3", "libnfnetlink0")
+CONTAINERD = DebianPackages(name="containerd", proven="1.6.20", accept=("1.6.", "1.7."), packages=("containerd",))
+RUNC = DebianPackages(name="runc", proven="1.1.5", accept=("1.",), packages=("runc",))
+CNI = DebianPackages(name="cni-plugins", proven="1.1.1", accept=("1.",), packages=("containernetworking-plugins",))
+IPTABLES = DebianPackages(
+    name="iptables",
+    proven="1.8.9",
+    accept=("1.8.",),
+    packages=("iptables", "libip4tc2", "libip6tc2", "libxtables12", "libnftnl11", *_NETFILTER),
+)
+CONNTRACK = DebianPackages(name="conntrack", proven="1.4.7", accept=("1.4.",), packages=("conntrack", *_NETFILTER))
+IPROUTE = DebianPackages(
+    name="iproute2",
+    proven="6.1.0",
+    accept=("",),
+    packages=("iproute2", "libbpf1", "libelf1", "libbsd0", "libmd0", "libmnl0", "libxtables12"),
+)
+REDIS = DebianPackages(
+    name="redis",
+    proven="7.0.15",
+    accept=("7.",),
+    packages=("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1", "libssl3"),
+)
+REDIS_EXPORTER = DebianPackages(name="redis_exporter", proven="1.45.0", accept=("1.45.",), packages=("prometheus-redis-exporter",))
+POSTGRESQL = DebianPackages(
+    name="postgresql",
+    proven="15.20",
+    accept=("15.",),
+    packages=(
+        *("postgresql-15", "postgresql-client-15", "libpq5", "libicu72", "libldap-2.5-0", "libsasl2-2", "libxml2", "libssl3", "tzdata"),
+        *("libgssapi-krb5-2", "libkrb5-3", "libkrb5support0", "libk5crypto3", "libkeyutils1", "libcom-err2"),
+    ),
+)
+
+
+def _iptables(name: str) -> DebianProgram:
+    return DebianProgram(name=name, origin=IPTABLES, path="usr/sbin/xtables-nft-multi", arguments=(name,))
+
+
+GO_PROGRAMS = (
+    GoProgram(name="etcd", module="etcd", package="go.etcd.io/etcd/server/v3", accept="{minor}"),
+    *(_kubernetes(name) for name in ("kube-apiserver", "kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy")),
+    _kubernetes("kubectl", ask=("version", "--client")),
+    GoProgram(
+        name="pulumi",
+        module="pulumi",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        stamp=("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}",),
+        ask=("version",),
+        accept="{major}",
+    ),
+    GoProgram(name="coredns", module="coredns", package="github.com/coredns/coredns", ask=("-version",)),
+    _prometheus("prometheus"),
+    _prometheus("promtool"),
+    _alertmanager("alertmanager"),
+    _alertmanager("amtool"),
+    GoProgram(name="node_exporter", module="node_exporter", package="github.com/prometheus/node_exporter", stamp=(_STAMPED,)),
+    GoProgram(
+        name="kube-state-metrics",
+        module="kube-state-metrics",
+        package="k8s.io/kube-state-metrics/v2",
+        stamp=("github.com/prometheus/common/version.Version=v{version}",),
+        ask=("version",),
+    ),
+    GoProgram(
+        name="postgres_exporter",
+        module="postgres_exporter",
+        package="github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter",
+        stamp=(_STAMPED,),
+    ),
+    GoProgram(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),
+)
+
+DEBIAN_PROGRAMS = (
+    DebianProgram(name="containerd", origin=CONTAINERD, path="usr/bin/containerd"),
+    DebianProgram(name="containerd-shim-runc-v2", origin=CONTAINERD, path="usr/bin/containerd-shim-runc-v2", ask=("-v",)),
+    DebianProgram(name="ctr", origin=CONTAINERD, path="usr/bin/ctr"),
+    DebianProgram(name="runc", origin=RUNC, path="usr/sbin/runc"),
+    *(_iptables(f"{family}{kind}") for family in ("iptables", "ip6tables") for kind in ("", "-save", "-restore")),
+    DebianProgram(name="conntrack", origin=CONNTRACK, path="usr/sbin/conntrack"),
+    DebianProgram(name="ip", origin=IPROUTE, path="bin/ip", ask=("-V",)),
+    DebianProgram(name="redis-server", origin=REDIS, path="usr/bin/redis-server"),
+    DebianProgram(name="redis-cli", origin=REDIS, path="usr/bin/redis-cli"),
+    DebianProgram(name="redis_exporter", origin=REDIS_EXPORTER, path="usr/bin/prometheus-redis-exporter"),
+)
+
+DIRECTORIES = (
+    DebianDirectory(name="cni-plugins", origin=CNI, path="usr/lib/cni"),
+    DebianDirectory(name="postgresql", origin=POSTGRESQL, path="."),
+)
+
+SYSTEM = {"nsenter": "util-linux", "unshare": "util-linux", "mount": "mount", "umount": "mount"}
+"""Programs that are part of every Linux system, and the Debian package to install where one is missing."""

@@ -1,0 +1,76 @@
+"""Whether a deployed environment serves: its pods are ready and Prometheus reaches everything that it should."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.kube import Kube, KubeError
+
+NAMESPACES = ("observability", "observability-agents")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A Service of the platform and where it answers."""
+
+    name: str
+    url: str
+
+
+class NotServingError(Exception):
+    """The platform did not come to serve in time; the text says what is missing."""
+
+
+def wait(kube: Kube, *, timeout_seconds: float, say: Callable[[str], None]) -> None:
+    """Wait until nothing is missing; raise NotServingError with what still is when the time is over."""
+    end = time.monotonic() + timeout_seconds
+    told: list[str] = []
+    while missing := problems(kube):
+        if missing != told:
+            say(f"waiting: {missing[0]}" + (f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""))
+            told = missing
+        if time.monotonic() > end:
+            raise NotServingError("\n".join(missing))
+        time.sleep(1)
+
+
+def problems(kube: Kube) -> list[str]:
+    """What keeps the platform from serving, in words; empty when it serves."""
+    try:
+        return [*_pods(kube), *_targets(kube)]
+    except KubeError as error:
+        return [str(error)]
+
+
+def addresses(kube: Kube) -> list[Address]:
+    """Where the platform's Services answer: their cluster addresses, headless ones left out."""
+    found: list[Address] = []
+    for service in kube.list("/api/v1/namespaces/observability/services"):
+        spec = service["spec"]
+        if spec["clusterIP"] != "None":
+            found.append(Address(name=service["metadata"]["name"], url=f"http://{spec['clusterIP']}:{spec['ports'][0]['port']}"))
+    return found
+
+
+def targets(kube: Kube) -> Counter[tuple[str, str]]:
+    """Number of Prometheus' active targets by scrape job and health (``up``, ``down``, ``unknown``)."""
+    answer = kube.service("observability", "prometheus", "http", "api/v1/targets", {"state": "active"})
+    return Counter((target["labels"]["job"], target["health"]) for target in answer["data"]["activeTargets"])
+
+
+def _pods(kube: Kube) -> list[str]:
+    missing: list[str] = []
+    for namespace in NAMESPACES:
+        for pod in kube.list(f"/api/v1/namespaces/{namespace}/pods"):
+            ready = {condition["type"]: condition["status"] for condition in pod["status"].get("conditions", [])}.get("Ready")
+            if ready != "True" and pod["status"]["phase"] != "Succeeded":
+                missing.append(f"pod {namespace}/{pod['metadata']['name']} is not ready ({pod['status']['phase']})")
+    return missing
+
+
+def _targets(kube: Kube) -> list[str]:
+    count = targets(kube)
+    if not count:
+        return ["Prometheus has no targets yet"]
+    return [f"scrape job {job}: {number} target(s) {health}" for (job, health), number in sorted(count.items()) if health != "up"]

@@ -1,0 +1,126 @@
+"""Every program that the sandbox runs: the one on PATH when its version fits, else built or unpacked once into the cache.
+
+`python -m sandbox.toolchain` makes all of them, `... kubelet etcd` those named, `... --list` tells what there is.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from sandbox import debian, gobuild
+from sandbox.cache import ToolError
+from sandbox.inventory import DEBIAN_PROGRAMS, DIRECTORIES, GO_PROGRAMS, SYSTEM, DebianProgram, GoProgram
+
+__all__ = ["Found", "ToolError", "directory", "find", "tool"]
+
+PROGRAMS: dict[str, GoProgram | DebianProgram] = {program.name: program for program in (*GO_PROGRAMS, *DEBIAN_PROGRAMS)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A program that is ready to run."""
+
+    name: str
+    source: str
+    """`path`, `built` or `debian`."""
+    version: str
+    path: Path
+
+
+def tool(name: str) -> Path:
+    """Path of a program that is ready to run; it is built or unpacked first, with progress on stderr, where that is needed.
+
+    ToolError when it cannot be had or there is no such name.
+    """
+    return find(name).path
+
+
+@cache
+def find(name: str) -> Found:
+    """Like `tool`, with what is known about the program."""
+    if name == "go":
+        path, version = gobuild.go("1.21")
+        return Found(name=name, source="path" if str(path) == shutil.which("go") else "built", version=version, path=path)
+    if name in SYSTEM:
+        return _of_system(name)
+    program = PROGRAMS.get(name)
+    if program is None:
+        known = [*PROGRAMS, *SYSTEM, "go"]
+        close = get_close_matches(name, known, n=1)
+        raise ToolError(f"there is no tool {name!r}" + (f": did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"))
+    fitting = on_path(program)
+    if fitting is not None:
+        return fitting
+    if isinstance(program, GoProgram):
+        return Found(name=name, source="built", version=gobuild.version(program), path=gobuild.build(program))
+    return Found(name=name, source="debian", version=debian.version(program.origin), path=debian.program(program))
+
+
+def directory(name: str) -> Path:
+    """A directory of unpacked Debian packages: `cni-plugins` (the plugins themselves), `postgresql` (the root of its files)."""
+    for known in DIRECTORIES:
+        if known.name == name:
+            return debian.unpacked(known.origin) / "files" / known.path
+    raise ToolError(f"there is no directory {name!r}; there are {', '.join(known.name for known in DIRECTORIES)}")
+
+
+def on_path(program: GoProgram | DebianProgram) -> Found | None:
+    """The program on PATH, if there is one that tells a version which fits."""
+    path = shutil.which(program.name)
+    if path is None:
+        return None
+    accepted = (gobuild.accepted(program),) if isinstance(program, GoProgram) else program.origin.accept
+    version = _ask(path, program.ask)
+    if version is None or not version.startswith(accepted):
+        return None
+    return Found(name=program.name, source="path", version=version, path=Path(path))
+
+
+def _ask(path: str, arguments: Sequence[str]) -> str | None:
+    try:
+        answer = subprocess.run([path, *arguments], check=False, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    told = re.search(r"\d+\.\d+(?:\.\d+)*", answer.stdout + answer.stderr)
+    return told[0] if told else None
+
+
+def _of_system(name: str) -> Found:
+    path = shutil.which(name)
+    if path is None:
+        raise ToolError(f"{name} is not on PATH: it is part of every Linux system (install the Debian package {SYSTEM[name]})")
+    return Found(name=name, source="path", version=_ask(path, ["--version"]) or "-", path=Path(path))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line for people."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.toolchain", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("names", nargs="*", metavar="name", help="programs to get; none named: all of them")
+    parser.add_argument("--list", action="store_true", help="list the names and build nothing")
+    options = parser.parse_args(arguments)
+    known = [*PROGRAMS, *SYSTEM, "go"]
+    if options.list:
+        print("\n".join(known))
+        return 0
+    for name in options.names or known:
+        try:
+            found = find(name)
+        except ToolError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("interrupted: nothing is half done, the same command goes on from here", file=sys.stderr)
+            return 130
+        print(f"{found.name:26}{found.source:8}{found.version:12}{found.path}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

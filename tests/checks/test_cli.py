@@ -1,0 +1,51 @@
+"""``python -m checks`` as people use it."""
+
+from pathlib import Path
+
+import pytest
+
+from checks import __main__ as cli
+from model.errors import Finding
+
+
+def nothing(_: Path) -> list[Finding]:
+    return []
+
+
+@pytest.fixture
+def satisfied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "program_findings", nothing)
+
+
+def test_render_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["render", "--env", "prod", "--out", str(tmp_path / "new")]) == 0
+    written = (tmp_path / "new/files.txt").read_text().splitlines()
+    assert capsys.readouterr().out == f"{len(written)} files in {tmp_path / 'new'}\n"
+    assert {"prometheus/prometheus.yml", "alertmanager/alertmanager.yml", "manifests/prometheus.yaml"} <= set(written)
+
+
+@pytest.mark.usefixtures("satisfied")
+def test_check_says_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "--env", "prod"]) == 0
+    assert capsys.readouterr().out == "prod: nothing wrong\n"
+
+
+def test_check_lists_findings_and_fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Finding(file="a.yaml", key="b", problem="is wrong")]
+    monkeypatch.setattr(cli, "program_findings", lambda _: found)
+    assert cli.main(["check", "--env", "prod"]) == 1
+    assert capsys.readouterr().out == "a.yaml: b: is wrong\nprod: 1 findings\n"
+
+
+@pytest.mark.parametrize("words", [["check", "--env", "prd"], ["render", "--env", "prd", "--out", "out"]])
+def test_an_environment_that_is_not_there(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == 1
+    assert "there is no Pulumi.prd.yaml; environments here: dev, prod, staging; did you mean 'prod'?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[], ["check"], ["render", "--env", "dev"], ["prove"]])
+def test_what_cannot_be_understood(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert "usage: python -m checks" in capsys.readouterr().err

@@ -1,0 +1,44 @@
+"""What promtool and amtool say: they accept our documents and refuse broken ones; when they are missing, that is said."""
+
+from pathlib import Path
+
+import pytest
+
+from checks.programs import program_findings
+from checks.render import render, write
+from sandbox.toolchain import tool
+from tests.components.environments import NAMES, environment
+
+
+def find(name: str) -> str:
+    return str(tool(name))
+
+
+def test_a_program_that_is_missing_is_a_finding(tmp_path: Path) -> None:
+    problems = [finding.problem for finding in program_findings(tmp_path, lambda _: None)]
+    assert problems == [f"not checked: {name} is not on the PATH" for name in ("promtool", "promtool", "amtool")]
+
+
+@pytest.mark.binaries
+@pytest.mark.parametrize("name", NAMES)
+def test_the_programs_accept_our_documents(name: str, tmp_path: Path) -> None:
+    write(render(environment(name)), tmp_path)
+    assert program_findings(tmp_path, find) == []
+
+
+@pytest.mark.binaries
+@pytest.mark.parametrize(
+    ("file", "good", "bad", "said"),
+    [
+        ("prometheus/prometheus.yml", "sample_limit:", "sample_limits:", "field sample_limits not found"),
+        ("prometheus/rules/services.yaml", "catalogue:service:info", "catalogue:service:info)", "unexpected"),
+        ("alertmanager/alertmanager.yml", "receiver: heartbeat", "receiver: nobody", 'undefined receiver "nobody"'),
+        ("alertmanager/templates/notifications.tmpl", "{{ define", "{{ defined", "function"),
+    ],
+)
+def test_the_programs_refuse_a_broken_document(file: str, good: str, bad: str, said: str, tmp_path: Path) -> None:
+    files = render(environment("prod"))
+    assert good in files[file]
+    write({**files, file: files[file].replace(good, bad)}, tmp_path)
+    [finding] = program_findings(tmp_path, find)
+    assert said in finding.problem

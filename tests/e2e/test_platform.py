@@ -1,0 +1,111 @@
+"""The main job on a real cluster: nine services watched, drift seen and repaired, a dead service reported to whom it concerns."""
+
+import urllib.request
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from sandbox import serving
+from sandbox.kube import Kube
+from tests.conftest import Platform
+from tests.e2e.waiting import until
+
+pytestmark = pytest.mark.cluster
+
+SERVICES = ("ai-engine", "api-gateway", "auth", "blueprint", "costing", "guardrails", "iac-generator", "monitoring", "orchestrator")
+PLATFORM_JOBS = ("alertmanager", "apiserver", "cadvisor", "coredns", "grafana", "kube-state-metrics", "kubelet", "node-exporter", "prometheus")
+MERGE = "application/strategic-merge-patch+json"
+DEPLOYMENTS = "/apis/apps/v1/namespaces"
+
+
+def test_every_service_and_the_platform_are_scraped(platform: Platform) -> None:
+    health = serving.targets(platform.kube)
+    jobs = {job for job, _ in health}
+    assert {f"dharma/{service}" for service in SERVICES} <= jobs
+    assert {*PLATFORM_JOBS, "postgresql", "redis"} <= jobs
+    assert {state for _, state in health} == {"up"}
+
+
+def test_a_stopped_pod_keeps_the_platform_from_being_called_serving(platform: Platform) -> None:
+    scale(platform.kube, "observability", "grafana", 0)
+    try:
+        missing = until(lambda: serving.problems(platform.kube), timeout_seconds=60, what="the missing target is seen")
+        assert any("grafana" in problem for problem in missing)
+    finally:
+        scale(platform.kube, "observability", "grafana", 1)
+        serving.wait(platform.kube, timeout_seconds=120, say=print)
+
+
+def test_printed_addresses_answer_from_the_host(platform: Platform) -> None:
+    ready = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "grafana": "/api/health"}
+    urls = {address.name: address.url for address in serving.addresses(platform.kube)}
+    for name, path in ready.items():
+        with urllib.request.urlopen(urls[name] + path, timeout=5) as answer:
+            assert answer.status == 200, name
+
+
+def test_a_second_up_changes_nothing(platform: Platform) -> None:
+    changes = platform.engine.up()
+    assert set(changes) == {"same"}
+
+
+def test_a_dead_service_is_reported_with_team_and_severity_and_so_is_its_return(platform: Platform) -> None:
+    scale(platform.kube, "dharma", "costing", 0)
+    try:
+        fired = until(lambda: notification(platform.kube, "ServiceDown", "costing", "firing"), timeout_seconds=120, what="ServiceDown delivered")
+    finally:
+        scale(platform.kube, "dharma", "costing", 1)
+    assert fired["labels"]["team"] == team(platform.kube, "costing")
+    assert fired["labels"]["severity"] == "critical"
+    assert fired["labels"]["env"] == "dev"
+    until(lambda: notification(platform.kube, "ServiceDown", "costing", "resolved"), timeout_seconds=420, what="the resolve delivered")
+
+
+def _scale(kube: Kube) -> None:
+    scale(kube, "observability", "grafana", 0)
+
+
+def _edit_config_map(kube: Kube) -> None:
+    path = "/api/v1/namespaces/observability/configmaps/prometheus"
+    data = kube.get(path)["data"]
+    kube.call("PATCH", path, body={"data": {key: value + "\n# by hand" for key, value in data.items()}}, kind=MERGE)
+
+
+def _delete_role_binding(kube: Kube) -> None:
+    kube.call("DELETE", "/apis/rbac.authorization.k8s.io/v1/namespaces/dharma/rolebindings/observability-prometheus")
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind", "operation"),
+    [(_scale, "Deployment", "update"), (_edit_config_map, "ConfigMap", "update"), (_delete_role_binding, "RoleBinding", "delete")],
+)
+def test_what_is_changed_by_hand_is_seen_and_repaired(platform: Platform, edit: Callable[[Kube], None], kind: str, operation: str) -> None:
+    assert platform.engine.drift() == ()
+    edit(platform.kube)
+    found = platform.engine.drift()
+    assert [(drift.type.rsplit(":", 1)[1], drift.operation) for drift in found] == [(kind, operation)]
+    platform.engine.up()
+    assert platform.engine.drift() == ()
+    serving.wait(platform.kube, timeout_seconds=120, say=print)
+
+
+def scale(kube: Kube, namespace: str, name: str, replicas: int) -> None:
+    """What `kubectl scale` does."""
+    kube.call("PATCH", f"{DEPLOYMENTS}/{namespace}/deployments/{name}/scale", body={"spec": {"replicas": replicas}}, kind="application/merge-patch+json")
+
+
+def team(kube: Kube, service: str) -> str:
+    """The team that the catalogue's series names for a service."""
+    answer = kube.service("observability", "prometheus", "http", "api/v1/query", {"query": f'catalogue:service:info{{service="{service}"}}'})
+    return answer["data"]["result"][0]["metric"]["team"]
+
+
+def notification(kube: Kube, alert: str, service: str, status: str) -> dict[str, Any] | None:
+    """The first alert of this name, service and status that the receiver was told."""
+    received = cast("list[dict[str, Any]]", kube.service("dharma-demo", "alert-receiver", "8080", "alerts"))
+    for message in received:
+        for told in message["notification"]["alerts"]:
+            if (told["labels"]["alertname"], told["labels"].get("service"), told["status"]) == (alert, service, status):
+                return told
+    return None

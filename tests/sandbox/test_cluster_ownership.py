@@ -1,0 +1,149 @@
+"""Who may change an instance: names, numbers, the owner file and the lock."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.cluster import ClusterError, instance, lifecycle, ownership
+from sandbox.cluster.instance import Instance, check_name
+from sandbox.cluster.ownership import Owner, claim, find_init, free_number, locked, read_owner, refuse_foreign
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state directory of the test's own."""
+    state = tmp_path / "observability"
+    for module in (instance, ownership, lifecycle):
+        monkeypatch.setattr(module, "state_root", lambda: state)
+    return state
+
+
+@pytest.mark.parametrize("name", ["main", "t", "a-b", "x2345678901"])
+def test_good_names(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "Main", "2nd", "a-", "../x", "x23456789012", ".numbers"])
+def test_bad_names_are_refused_with_the_rule(name: str) -> None:
+    with pytest.raises(ClusterError, match="1 to 11 lower-case letters"):
+        check_name(name)
+
+
+def test_the_link_of_the_longest_name_fits_the_kernel() -> None:
+    assert len(Instance(name="x" * 11, number=0).link) <= 15
+
+
+def test_instances_share_no_address() -> None:
+    def addresses(number: int) -> set[str]:
+        of = Instance(name="x", number=number)
+        return {
+            of.host_address,
+            of.node_address,
+            of.link_network,
+            of.pod_network,
+            of.service_network,
+            of.dns_address,
+            of.api_service_address,
+        }
+
+    assert addresses(3).isdisjoint(addresses(4))
+
+
+def test_numbers(root: Path) -> None:
+    assert (free_number("main"), free_number("test"), free_number("other")) == (0, 1, 2)
+    for name in ("main", "first", "second"):
+        claim(name, "")
+    assert [owner.number for name in ("main", "first", "second") if (owner := read_owner(name))] == [0, 2, 3]
+    (root / "first/owner.json").unlink()
+    assert free_number("third") == 2
+
+
+def test_claiming_again_changes_nothing(root: Path) -> None:
+    first = claim("main", "")
+    before = (root / "main/owner.json").read_text()
+    assert claim("main", "") == first
+    assert (root / "main/owner.json").read_text() == before
+
+
+def test_another_checkout_is_named(tmp_path: Path) -> None:
+    owner = Owner(checkout=str(tmp_path), number=0, since="2026-01-01 10:00 UTC")
+    with pytest.raises(ClusterError, match=rf"belongs to {tmp_path} \(stopped, its data kept\): run `make down` there, or .* SANDBOX=name"):
+        refuse_foreign("main", owner)
+
+
+def test_up_and_down_refuse_what_another_checkout_owns(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(ownership, "CHECKOUT", tmp_path)
+        claim("main", "")
+    for change in (lifecycle.up, lifecycle.down):
+        with pytest.raises(ClusterError, match=f"belongs to {tmp_path}"):
+            change("main")
+    assert (root / "main/owner.json").exists()
+
+
+def test_a_checkout_that_is_gone_owns_nothing(tmp_path: Path) -> None:
+    refuse_foreign("main", Owner(checkout=str(tmp_path / "gone"), number=0, since="long ago"))
+
+
+def test_a_damaged_owner_file_counts_as_none(root: Path) -> None:
+    claim("main", "")
+    (root / "main/owner.json").write_text('{"checkout": "/x", "num')
+    assert read_owner("main") is None
+
+
+def test_no_init_is_found_where_none_runs(root: Path) -> None:
+    assert root
+    assert find_init("main") is None
+
+
+def test_running_says_how_to_start(root: Path) -> None:
+    assert root
+    with pytest.raises(ClusterError, match="does not run: start it with `make up`"):
+        lifecycle.running("main")
+
+
+def test_the_lock_lets_one_in_at_a_time_and_says_for_whom_it_waits(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    order = _two_at_once(locked)
+    assert order == ["first in", "first out", "second in", "second out"]
+    assert "waiting for `up main` (process" in capfd.readouterr().err
+    assert not root.exists()
+
+
+def test_without_the_lock_they_overlap() -> None:
+    @contextmanager
+    def unlocked(_name: str, _purpose: str) -> Generator[None]:
+        yield
+
+    assert _two_at_once(unlocked).index("second in") < _two_at_once(unlocked).index("first out")
+
+
+def _two_at_once(lock: object) -> list[str]:
+    """The order in which two threads go in and out: the second begins while the first is in, which then leaves."""
+    assert callable(lock)
+    order: list[str] = []
+    first_in, second_begun = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with lock("main", "up main"):
+            order.append("first in")
+            first_in.set()
+            second_begun.wait(10)
+            threading.Event().wait(0.3)  # time for the second to go in, if it could
+            order.append("first out")
+
+    def second() -> None:
+        first_in.wait(10)
+        second_begun.set()
+        with lock("main", "down main"):
+            order.append("second in")
+        order.append("second out")
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    return order
