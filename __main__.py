@@ -27,7 +27,12 @@ def deploy(environment: Environment) -> None:
     needed = secrets.required(environment.settings, environment.catalogues)
     args = PlatformArgs(environment=environment, secrets={secret.key: config.require_secret(secret.key) for secret in needed})
     provider = Provider(
-        "cluster", context=cluster.context, cluster_identifier=cluster.name, enable_config_map_mutable=True, enable_secret_mutable=True
+        "cluster",
+        context=cluster.context,
+        cluster_identifier=cluster.name,
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+        enable_patch_force=True,
     )
     platform = Platform("platform", args, pulumi.ResourceOptions(providers=[provider]))
     pulumi.export("urls", dict(platform.urls))

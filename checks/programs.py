@@ -42,6 +42,6 @@ def program_findings(directory: Path, find: Callable[[str], str | None] = shutil
         files = sorted(str(path.relative_to(directory)) for path in directory.glob(checker.files))
         result = subprocess.run([program, *checker.arguments, *files], cwd=directory, capture_output=True, text=True, check=False)
         if result.returncode != 0:
-            said = " ".join((result.stderr or result.stdout).split())
+            said = " ".join(f"{result.stdout} {result.stderr}".split())
             found.append(Finding(file=checker.files, problem=f"{checker.program} refuses it: {said}"))
     return found

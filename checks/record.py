@@ -84,7 +84,7 @@ class _Monitor(MockMonitor):
         self.ignored: dict[str, tuple[str, ...]] = {}
 
     def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:  # noqa: N802 (the name is the protocol's)
-        response = cast("RegisterResourceResponse", super().RegisterResource(request))
+        response = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType] (the SDK's method has no annotations)
         self.ignored[response.urn] = tuple(request.ignoreChanges)
         return response
 

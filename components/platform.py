@@ -149,7 +149,7 @@ def targets(environment: Environment) -> tuple[Target, ...]:
     return (
         *(Target(job=name, namespace=NAMESPACE, service=name, port="http") for name in ("prometheus", "alertmanager", "grafana")),
         Target(job="kube-state-metrics", namespace=NAMESPACE, service="kube-state-metrics", port="metrics", honor_labels=True),
-        Target(job="node-exporter", namespace=AGENTS_NAMESPACE, service="node-exporter", port="metrics"),
+        Target(job="node-exporter", namespace=AGENTS_NAMESPACE, service="node-exporter", port="metrics", node_label=True),
         Target(job="coredns", namespace="kube-system", service="kube-dns", port="metrics"),
         *(store_target(store) for store in stores(environment)),
     )

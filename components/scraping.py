@@ -50,6 +50,9 @@ class Target:
     honor_labels: bool = False
     """Whether its own labels win: it reports about other things than itself."""
 
+    node_label: bool = False
+    """Whether its series are about the node that it runs on, and so name it."""
+
 
 def prometheus_config(environment: Environment, targets: Sequence[Target], alertmanager: Target) -> Document:
     """``prometheus.yml`` of an environment, with the parts of the platform as ``targets``, sending alerts to ``alertmanager``."""
@@ -154,6 +157,7 @@ def target_job(target: Target) -> Document:
             keep((_SERVICE, _PORT), (target.service, target.port)),
             *constants({"job": target.job, **target.labels}),
             *pod_labels(),
+            *([{"source_labels": ["__meta_kubernetes_pod_node_name"], "target_label": "node"}] if target.node_label else []),
         ],
     }
 

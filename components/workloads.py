@@ -25,7 +25,7 @@ DATA = "data"
 """The volume that holds what a part must not lose."""
 
 VOLUME_FIELDS = ("spec.volumeClaimTemplates",)
-"""A StatefulSet cannot change these: without ignoring them a bigger volume in the settings would replace it (docs/decisions/0002)."""
+"""A StatefulSet cannot change these: without ignoring them a bigger volume in the settings would replace it (docs/decisions/0005)."""
 
 
 def service_spec(identity: Identity, ports: Mapping[str, int]) -> ServiceSpecArgs:

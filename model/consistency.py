@@ -49,7 +49,10 @@ def check_settings(settings: Document) -> Iterator[Finding]:
         shortest, longest = _SCRAPE_INTERVALS
         if not shortest.seconds <= interval.seconds <= longest.seconds:
             yield Finding(file=file, key=key, problem=f"'{interval}' was given", allowed=f"from {shortest} to {longest}")
-    yield from _twice(((file, key, name) for key, name in each(content, "catalogues", "*")), lambda name: f"catalogue '{name}'")
+    names = list(each(content, "catalogues", "*"))
+    for index, (key, name) in enumerate(names):
+        if name in [earlier for _, earlier in names[:index]]:
+            yield Finding(file=file, key=key, problem=f"'{name}' is in the list already")
 
 
 def check_routing(routing: Document) -> Iterator[Finding]:
@@ -81,7 +84,9 @@ def check_catalogue(catalogue: Document, teams: list[str] | None) -> Iterator[Fi
     yield from _twice(((file, f"services.{key}", port) for file, key, port in ports), lambda port: f"port {port}")
     for name in services.keys() & datastores.keys():
         yield Finding(file=file, key=f"datastores.{name}", problem=f"'{name}' is a service too; a name means one thing")
-    for service, value in services.items():
+    # Where one of the two is no mapping at all, every dependency on it would look undeclared.
+    readable = all(is_mapping(content.get(kind, {})) for kind in ("services", "datastores"))
+    for service, value in services.items() if readable else ():
         for place, dependency in each(value, "dependencies", "*"):
             yield from _check_dependency(file, service, f"services.{service}.{place}", dependency, [*services, *datastores])
     if content.get("namespace") in PLATFORM_NAMESPACES:
@@ -125,14 +130,11 @@ def check_catalogues(catalogues: Iterable[Document]) -> Iterator[Finding]:
         (document.file, f"{kind}.{name}", f"{document.content.get('namespace')}/{name}")
         for document in documents
         for kind in ("services", "datastores")
-        for name in mapping(document.content.get(kind)).keys() - _shared_names(document, kind)
+        for name in mapping(document.content.get(kind))
+        # A service and a datastore of one name are told already, so they count as one.
+        if kind == "services" or name not in mapping(document.content.get("services"))
     )
-    yield from _twice(sorted(workloads), lambda workload: f"workload '{workload}'")
-
-
-def _shared_names(document: Document, kind: str) -> set[str]:
-    """Names that are a service and a datastore at once: told already, so counted once."""
-    return set(mapping(document.content.get("services"))) if kind == "datastores" else set()
+    yield from _twice(workloads, lambda workload: f"workload '{workload}'")
 
 
 def check_rule_teams(rules: Document, teams: list[str]) -> Iterator[Finding]:

@@ -106,7 +106,8 @@ def read(root: Path, file: str) -> Document:
     except FileNotFoundError as error:
         beside = sorted(other.name for other in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
         there = f"files there: {', '.join(beside)}" if beside else f"no such file is in {path.parent.name}/"
-        finding = Finding(file=file, problem=f"there is no such file; {there}", suggestion=nearest(path.name, beside))
+        near = nearest(path.stem, [Path(name).stem for name in beside])
+        finding = Finding(file=file, problem=f"there is no such file; {there}", suggestion=f"{near}{path.suffix}" if near else "")
         raise InvalidConfiguration([finding]) from error
     except UnicodeDecodeError as error:
         raise InvalidConfiguration([Finding(file=file, problem=f"byte {error.start} is not UTF-8 text")]) from error

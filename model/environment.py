@@ -79,7 +79,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
     problems.add(check_catalogues(catalogue_files))
     for file in rules if teams is not None else ():
         problems.add(check_rule_teams(file, teams or []))
-    _check_secrets(stack, catalogues, complete=len(catalogues) == len(set(names)), problems=problems)
+    _check_secrets(stack, catalogues, complete=0 < len(set(names)) == len(catalogues), problems=problems)
 
     if problems.findings or not (settings and routing and versions):
         raise InvalidConfiguration(problems.findings)

@@ -1,9 +1,10 @@
 """What is wrong with the configuration, in words for people: the file, the key, what was given, what is allowed."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
@@ -72,16 +73,10 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A value as a person reads it in a message."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f"'{value}'"
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-        case _:
-            return str(value)
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, dict):
+        return "a secret" if list(cast("dict[str, object]", value)) == ["secure"] else "a mapping"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    return "nothing" if value is None else json.dumps(value)

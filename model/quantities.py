@@ -52,7 +52,7 @@ class Text:
         return {**handler(schema), "pattern": f"^({self.pattern})$"}
 
     def _check(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text):
+        if not re.fullmatch(self.pattern, text, re.ASCII):
             raise ValueError(f"must be {self.allowed}")
         return text
 
@@ -60,7 +60,7 @@ class Text:
 class Duration(_Quantity):
     """A Prometheus duration, such as ``30d``, ``1h30m`` or ``500ms``."""
 
-    pattern = re.compile(r"(?=.)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
+    pattern = re.compile(r"(?=.)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?", re.ASCII)
     allowed = "a duration with a unit of ms, s, m, h, d, w or y, such as 30d, 15s or 500ms"
 
     @property
@@ -72,7 +72,7 @@ class Duration(_Quantity):
 class Size(_Quantity):
     """A Kubernetes quantity of bytes with a binary unit, such as ``512Mi`` or ``20Gi``."""
 
-    pattern = re.compile(r"[1-9]\d*(Ki|Mi|Gi|Ti)")
+    pattern = re.compile(r"[1-9]\d*(Ki|Mi|Gi|Ti)", re.ASCII)
     allowed = "a size with a unit of Ki, Mi, Gi or Ti, such as 512Mi or 20Gi"
 
     @property
@@ -84,7 +84,7 @@ class Size(_Quantity):
 class Cpu(_Quantity):
     """A Kubernetes quantity of processor time: cores (``2``) or thousandths of one (``250m``)."""
 
-    pattern = re.compile(r"[1-9]\d*m?")
+    pattern = re.compile(r"[1-9]\d*m?", re.ASCII)
     allowed = "processor time in cores or thousandths of a core, such as 2 or 250m"
 
     @property
@@ -96,7 +96,7 @@ class Cpu(_Quantity):
 class Percent(_Quantity):
     """A share written in per cent, such as ``99.9%``; from 0 to 100."""
 
-    pattern = re.compile(r"(100(\.0+)?|\d{1,2}(\.\d+)?)%")
+    pattern = re.compile(r"(100(\.0+)?|\d{1,2}(\.\d+)?)%", re.ASCII)
     allowed = "a share from 0% to 100% with its per cent sign, such as 99.9%"
 
     @property

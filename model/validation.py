@@ -48,7 +48,7 @@ def _finding(model: type[BaseModel], detail: ErrorDetails, file: str, prefix: st
     context = detail.get("ctx", {})
     kind = detail["type"]
     if kind == "missing":
-        return Finding(file=file, key=key, problem="is missing", allowed=_purpose(model, location))
+        return Finding(file=file, key=key, problem=f"is missing{_purpose(model, location)}")
     if kind == "extra_forbidden":
         known = list(_fields(_annotation(model, location[:-1])))
         name = str(location[-1])
@@ -104,6 +104,9 @@ def _plain(annotation: object) -> object:
 
 
 def _purpose(model: type[BaseModel], location: Sequence[str | int]) -> str:
-    """What the missing key is for: the first line of the field's docstring."""
+    """What a missing key is for, in brackets: the first line of the docstring of the field or of its model."""
     field = _fields(_annotation(model, location[:-1])).get(str(location[-1]))
-    return (field.description or "").partition("\n")[0].rstrip(".") if field else ""
+    owner = _annotation(model, location)
+    text = (field and field.description) or (owner.__doc__ if _fields(owner) else "") or ""
+    line = text.partition("\n")[0].rstrip(".")
+    return f" ({line[0].lower()}{line[1:]})" if line else ""

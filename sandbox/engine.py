@@ -9,7 +9,7 @@ import os
 import runpy
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -78,14 +78,14 @@ class Engine:
         """What an update would do: number of resources by operation."""
         with self._stack() as stack:
             result = stack.preview(on_output=self._say, color=_color())
-        return {str(operation.value): count for operation, count in result.change_summary.items()}
+        return {operation.value: count for operation, count in result.change_summary.items()}
 
     def up(self) -> dict[str, int]:
         """Deploy; repairs drift first. Returns the number of resources by operation; raises ``CommandError`` when it fails."""
         with self._stack() as stack:
             stack.refresh(on_output=_nothing, color="never", show_secrets=False)
             result = stack.up(on_output=self._say, color=_color(), show_secrets=False)
-        return dict(result.summary.resource_changes or {})
+        return {automation.OpType(operation).value: count for operation, count in (result.summary.resource_changes or {}).items()}
 
     def destroy(self) -> None:
         """Delete all resources of the environment."""
@@ -105,7 +105,7 @@ class Engine:
             return {key: str(output.value) for key, output in stack.outputs().items() if not output.secret}
 
     @contextmanager
-    def _stack(self) -> Iterator[automation.Stack]:
+    def _stack(self) -> Generator[automation.Stack]:
         """The stack, in a working directory of its own so that nothing is written into the checkout."""
         work = self._target.state / "work" / self._environment
         backend = self._target.state / "backend"

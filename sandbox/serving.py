@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sandbox.kube import Kube, KubeError
+from sandbox.kube import Kube, KubeError, Object
 
 NAMESPACES = ("observability", "observability-agents")
+_OPTIONAL = "/pods"
+"""Ends the names of the scrape jobs for annotated pods, of which there may be none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,12 @@ def addresses(kube: Kube) -> list[Address]:
 
 def targets(kube: Kube) -> Counter[tuple[str, str]]:
     """Number of Prometheus' active targets by scrape job and health (``up``, ``down``, ``unknown``)."""
-    answer = kube.service("observability", "prometheus", "http", "api/v1/targets", {"state": "active"})
-    return Counter((target["labels"]["job"], target["health"]) for target in answer["data"]["activeTargets"])
+    answer = _prometheus(kube, "api/v1/targets", {"state": "active"})
+    return Counter((target["scrapePool"], target["health"]) for target in answer["activeTargets"])
+
+
+def _prometheus(kube: Kube, path: str, query: Mapping[str, str] | None = None) -> Object:
+    return kube.service("observability", "prometheus", "http", path, query)["data"]
 
 
 def _pods(kube: Kube) -> list[str]:
@@ -71,6 +77,7 @@ def _pods(kube: Kube) -> list[str]:
 
 def _targets(kube: Kube) -> list[str]:
     count = targets(kube)
-    if not count:
-        return ["Prometheus has no targets yet"]
-    return [f"scrape job {job}: {number} target(s) {health}" for (job, health), number in sorted(count.items()) if health != "up"]
+    jobs = {job for job in _prometheus(kube, "api/v1/scrape_pools")["scrapePools"] if not job.endswith(_OPTIONAL)}
+    absent = [f"scrape job {job}: no target" for job in sorted(jobs - {job for job, _ in count})]
+    unwell = [f"scrape job {job}: {number} target(s) {health}" for (job, health), number in sorted(count.items()) if health != "up"]
+    return absent + unwell

@@ -26,7 +26,7 @@ def sandbox(instance: cluster.Instance) -> Target:
 
 
 def foreign(context: str) -> Target:
-    """The target of a context of the user's kubeconfig, which is copied with this context alone in it; raises SystemExit when there is none."""
+    """The target of a context of the user's kubeconfig, copied with that context alone in it; raises SystemExit when there is none."""
     state = state_root() / "contexts" / context.replace("/", "_")
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     kubeconfig = state / "kubeconfig"

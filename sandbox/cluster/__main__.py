@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    return 0 if found.healthy else 1
+    return 0 if found.healthy or options.command == "up" else 1
 
 
 def _parser() -> argparse.ArgumentParser:

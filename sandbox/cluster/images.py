@@ -1,4 +1,4 @@
-"""Putting container images into an instance's containerd."""
+"""Putting container images into an instance's containerd: the real ones where their registry can be reached, our own builds otherwise."""
 
 import json
 import subprocess
@@ -7,10 +7,29 @@ from pathlib import Path
 
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
-from sandbox.cluster.progress import step
+from sandbox.cluster.progress import say, step
+from sandbox.images import build, placeholders, references
+from sandbox.network_check import reachable
 from sandbox.toolchain import tool
 
-_PINNED = "io.cri-containerd.pinned=pinned"
+_PULLED = "its registry"
+_HOSTS = {"docker.io": "registry-1.docker.io"}  # where the name of a registry is not its host
+
+
+def plan() -> dict[str, Path | None]:
+    """For each image of the sandbox the archive to import, built if need be, or None where its registry can be asked instead."""
+    open_hosts = reachable(_host(reference) for reference in references().values())
+    return {reference: None if open_hosts[_host(reference)] else build(name, reference) for name, reference in references().items()}
+
+
+def provide(instance: Instance, planned: Mapping[str, Path | None]) -> None:
+    """Put the planned images into the instance, those that are not there; a registry that fails after all is done without."""
+    archives = {reference: path for reference, path in planned.items() if path}
+    names = {reference: name for name, reference in references().items()}
+    for reference in planned.keys() - archives.keys():
+        if not _pull(instance, reference):
+            archives[reference] = build(names[reference], reference)
+    load(instance, archives)
 
 
 def load(instance: Instance, archives: Mapping[str, Path]) -> list[str]:
@@ -18,26 +37,54 @@ def load(instance: Instance, archives: Mapping[str, Path]) -> list[str]:
 
     An archive's path changes with its content, so the path tells whether an image of that name is the same one.
     """
-    record = instance.state / "images.json"
-    loaded: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
-    present = set(_ctr(instance, "images", "list", "--quiet").split())
-    wanted = [name for name, path in archives.items() if name not in present or loaded.get(name) != str(path)]
-    for name in wanted:
-        with step(f"image {name}"):
-            _ctr(instance, "images", "import", str(archives[name]))
-            _ctr(instance, "images", "label", name, _PINNED)  # there is nowhere to fetch it from again
-        loaded[name] = str(archives[name])
-        record.write_text(json.dumps(loaded, indent=1))
+    known, present = _sources(instance), _present(instance)
+    wanted = [reference for reference, path in archives.items() if reference not in present or known.get(reference) != str(path)]
+    for reference in wanted:
+        with step(f"image {reference}"):
+            _ctr(instance, "images", "import", str(archives[reference]))
+        _record(instance, reference, str(archives[reference]))
     return wanted
 
 
-def pull(instance: Instance, names: list[str]) -> None:
-    """Fetch images from their registries. The client does it from the host's network, since the node has no way out."""
-    present = set(_ctr(instance, "images", "list", "--quiet").split())
-    for name in names:
-        if name not in present:
-            with step(f"image {name}, from its registry"):
-                _ctr(instance, "images", "pull", name)
+def stand_ins(instance: Instance) -> list[str]:
+    """References of the images in the instance that are placeholders, because no registry could be reached."""
+    known = _sources(instance)
+    return [reference for reference in placeholders() if known.get(reference, _PULLED) != _PULLED]
+
+
+def _pull(instance: Instance, reference: str) -> bool:
+    """Fetch an image if it is not there. The client does it from the host's network, since the node has no way out."""
+    if _sources(instance).get(reference) == _PULLED and reference in _present(instance):
+        return True
+    try:
+        with step(f"image {reference}, from its registry"):
+            _ctr(instance, "images", "pull", reference)
+    except ClusterError as error:
+        say(f"{error}\nso our own build takes its place")
+        return False
+    _record(instance, reference, _PULLED)
+    return True
+
+
+def _record(instance: Instance, reference: str, source: str) -> None:
+    # There is nowhere for the node to fetch it from again, so it must not be collected as garbage.
+    _ctr(instance, "images", "label", reference, "io.cri-containerd.pinned=pinned")
+    (instance.state / "images.json").write_text(json.dumps({**_sources(instance), reference: source}, indent=1))
+
+
+def _sources(instance: Instance) -> dict[str, str]:
+    """Where each image came from: an archive's path, or its registry."""
+    record = instance.state / "images.json"
+    return json.loads(record.read_text()) if record.exists() else {}
+
+
+def _present(instance: Instance) -> set[str]:
+    return set(_ctr(instance, "images", "list", "--quiet").split())
+
+
+def _host(reference: str) -> str:
+    registry = reference.partition("/")[0]
+    return _HOSTS.get(registry, registry)
 
 
 def _ctr(instance: Instance, *arguments: str) -> str:

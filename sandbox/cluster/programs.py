@@ -68,7 +68,7 @@ def _apiserver(instance: Instance) -> Program:
         f"--etcd-servers=http://127.0.0.1:{instance.etcd_port}",
         f"--bind-address={instance.node_address}",
         # Endpoints may not be on the loopback, so a simulated cluster advertises an address that nobody uses.
-        f"--advertise-address={'192.0.2.1' if instance.simulated else instance.node_address}",
+        f"--advertise-address={'198.51.100.1' if instance.simulated else instance.node_address}",
         f"--secure-port={instance.api_port}",
         f"--service-cluster-ip-range={instance.service_network}",
         f"--tls-cert-file={pki / 'apiserver.crt'}",

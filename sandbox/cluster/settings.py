@@ -93,7 +93,7 @@ def kubelet(instance: Instance) -> Document:
         "failCgroupV1": False,
         "failSwapOn": False,
         "oomScoreAdj": 0,
-        "maxOpenFiles": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+        "maxOpenFiles": open_files(),
         "clusterDNS": [instance.dns_address],
         "clusterDomain": "cluster.local",
         "resolvConf": str(instance.config / "resolv.conf"),
@@ -109,6 +109,12 @@ def kubelet(instance: Instance) -> Document:
         "serializeImagePulls": False,
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
     }
+
+
+def open_files() -> int:
+    """How many files a program may have open at most: what this machine grants, but no more than a million."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1_000_000 if most == resource.RLIM_INFINITY else min(most, 1_000_000)
 
 
 def kube_proxy(instance: Instance) -> Document:

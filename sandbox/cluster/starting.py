@@ -2,7 +2,9 @@
 
 import string
 import subprocess
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 import urllib3
 
@@ -14,7 +16,7 @@ from sandbox.cluster.programs import CONTROL, MANIFESTS, NODE, SIMULATED_NODE, S
 from sandbox.cluster.progress import say, step
 from sandbox.cluster.status import is_ready
 from sandbox.cluster.supervision import Supervisor, configuration
-from sandbox.images import COREDNS, PAUSE, archives
+from sandbox.images import COREDNS, PAUSE
 from sandbox.kube import Kube, KubeError
 from sandbox.toolchain import directory, tool
 
@@ -23,7 +25,8 @@ _DIRECTORIES = ("config/cni", "logs", "pki", "tmp", "volumes", "kubelet", "conta
 
 def ensure(instance: Instance) -> None:
     """Start what does not run and wait until the node is ready; raises ClusterError."""
-    wanted = programs(instance)  # builds them first where needed
+    wanted = programs(instance)  # what has to be built is built before anything runs
+    planned = {} if instance.simulated else images.plan()
     config = configuration(instance, wanted)
     pid = find_init(instance.name)
     if pid is None:
@@ -38,7 +41,7 @@ def ensure(instance: Instance) -> None:
     if instance.simulated:
         _start_simulated_node(instance, supervisor)
     else:
-        _start_node(instance, supervisor)
+        _start_node(instance, supervisor, planned)
     supervisor.wait(supervisor.all_run, [program.name for program in wanted], seconds=30)
 
 
@@ -96,16 +99,16 @@ def _has(instance: Instance, path: str) -> bool:
 def _apply(instance: Instance, manifests: str) -> None:
     values = {"dns_address": instance.dns_address, "coredns_image": COREDNS, "node_name": instance.node_name}
     command = [str(tool("kubectl")), "--kubeconfig", str(instance.kubeconfig), "apply", "--server-side", "--force-conflicts"]
-    command += ["--field-manager=observability-sandbox", "--filename=-"]
+    command += ["--field-manager=observability-sandbox", "--filename=-", f"--cache-dir={instance.state / 'tmp/kubectl'}"]
     text = string.Template(manifests).substitute(values)
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ClusterError(f"the cluster refuses the sandbox's own manifests: {done.stderr.strip()}")
 
 
-def _start_node(instance: Instance, supervisor: Supervisor) -> None:
+def _start_node(instance: Instance, supervisor: Supervisor, planned: Mapping[str, Path | None]) -> None:
     supervisor.wait(instance.containerd_socket.exists, ["containerd"], seconds=60)
-    images.load(instance, archives())
+    images.provide(instance, planned)
     with step("node ready"):
         supervisor.start(NODE)
         supervisor.wait(lambda: _node_ready(instance, since=supervisor.processes()["kubelet"].start), NODE, seconds=120)

@@ -4,10 +4,10 @@ import shutil
 from dataclasses import dataclass, field
 
 from sandbox.cluster import cgroups
+from sandbox.cluster.images import stand_ins
 from sandbox.cluster.instance import Instance, check_name
 from sandbox.cluster.ownership import find_init, read_owner
 from sandbox.cluster.supervision import Supervisor
-from sandbox.images import placeholders
 from sandbox.kube import Kube, KubeError, Object
 
 _LITTLE_DISK = 2 << 30
@@ -82,7 +82,7 @@ def status(name: str = "main") -> Status:
         pods_not_ready=not_ready,
         memory=None if owner.simulated else cgroups.memory_bytes(instance),
         disk_free=shutil.disk_usage(instance.state).free,
-        placeholders=[] if owner.simulated else placeholders(),
+        placeholders=stand_ins(instance),
         problem=problem,
     )
 

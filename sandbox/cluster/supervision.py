@@ -2,7 +2,7 @@
 
 import configparser
 import io
-import resource
+import shlex
 import time
 from collections.abc import Callable, Iterable
 from http.client import HTTPException
@@ -15,9 +15,9 @@ from supervisor.xmlrpc import SupervisorTransport
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.programs import Program
+from sandbox.cluster.settings import open_files
 
-_MAXIMUM_FILES = 1 << 20
-_FAILURES = 4  # starts in a row that may fail before waiting for a program is given up
+_RESTARTS = 3  # that a program may take while it is waited for
 
 
 class Process(BaseModel):
@@ -34,23 +34,21 @@ _PROCESSES = TypeAdapter(list[Process])
 def configuration(instance: Instance, programs: Iterable[Program]) -> str:
     """supervisord.conf: nothing starts by itself, since `up` starts each program once what it needs is ready; all restart when they die."""
     parser = configparser.RawConfigParser()
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     parser["supervisord"] = {
-        "user": "root" if not instance.simulated else "",
         "logfile": _escape(instance.logs / "supervisord.log"),
         "logfile_maxbytes": "5MB",
         "logfile_backups": "1",
         "pidfile": _escape(instance.state / "supervisord.pid"),
         "childlogdir": _escape(instance.logs),
-        "minfds": str(min(most_files, _MAXIMUM_FILES) if most_files > 0 else _MAXIMUM_FILES),
+        "minfds": str(open_files()),
     }
-    if instance.simulated:
-        del parser["supervisord"]["user"]
+    if not instance.simulated:
+        parser["supervisord"]["user"] = "root"  # as it is anyway; saves a warning
     parser["unix_http_server"] = {"file": _escape(instance.supervisor_socket), "chmod": "0600"}
     parser["rpcinterface:supervisor"] = {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"}
     for priority, program in enumerate(programs, start=1):
         parser[f"program:{program.name}"] = {
-            "command": _escape(" ".join(program.command)),
+            "command": _escape(shlex.join(program.command)),
             "environment": _escape(",".join(f'{key}="{value}"' for key, value in program.environment.items())),
             "directory": "/",
             "autostart": "false",
@@ -109,20 +107,18 @@ class Supervisor:
     def wait(self, ready: Callable[[], bool], needs: Iterable[str], seconds: float) -> None:
         """Wait until `ready` says so. Raises ClusterError with a log's end when a program in `needs` keeps failing, or after `seconds`."""
         deadline = time.monotonic() + seconds
-        failures = dict.fromkeys(needs, 0)
-        before: dict[str, Process] = {}
+        starts: dict[str, set[int]] = {name: set() for name in needs}
         while not ready():
             now = self.processes()
-            for name in failures:
-                state = now[name].statename if name in now else "absent"
-                was = before[name].statename if name in before else state
-                failures[name] += state in {"BACKOFF", "EXITED", "FATAL"} and state != was
-                if failures[name] >= _FAILURES or state in {"FATAL", "absent"}:
+            for name, seen in starts.items():
+                if name not in now:
+                    raise ClusterError(f"the supervisor does not answer for {name}")
+                seen.add(now[name].start)
+                if len(seen) > _RESTARTS or now[name].statename == "FATAL":
                     raise ClusterError(f"{name} keeps failing{self._last_words(name)}")
             if time.monotonic() > deadline:
-                suspects = [name for name in failures if now[name].statename != "RUNNING"] or failures
+                suspects = [name for name in starts if now[name].statename != "RUNNING"] or list(starts)
                 raise ClusterError(f"not ready after {seconds:.0f} s{''.join(map(self._last_words, suspects))}")
-            before = now
             time.sleep(0.1)
 
     def _last_words(self, name: str, lines: int = 8) -> str:

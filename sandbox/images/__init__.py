@@ -10,7 +10,7 @@ from sandbox import gobuild
 from sandbox.cache import ToolError, digest, publish, root
 from sandbox.demo import image as demo
 from sandbox.images.oci import write
-from sandbox.images.recipes import PLACEHOLDER_LABEL, recipes
+from sandbox.images.recipes import PLACEHOLDER_LABEL, by_name
 from sandbox.inventory import GO_PROGRAMS
 
 __all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "placeholders", "references"]
@@ -41,7 +41,7 @@ def build(name: str, reference: str) -> Path:
 
     The path changes with the content. ToolError when there is no such image or its programs cannot be had.
     """
-    known = recipes(references())
+    known = by_name(references())
     if name not in known:
         raise ToolError(f"there is no recipe for the image {name!r}; there are {', '.join(known)}")
     recipe = known[name]
@@ -61,4 +61,4 @@ def archives() -> dict[str, Path]:
 
 def placeholders() -> list[str]:
     """References of the images that only stand where the real ones cannot be had."""
-    return [reference for name, reference in references().items() if recipes(references())[name].placeholder]
+    return [reference for name, reference in references().items() if by_name(references())[name].placeholder]

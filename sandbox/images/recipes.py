@@ -29,7 +29,7 @@ class Recipe:
     """Whether it only stands where the real image cannot be had."""
 
 
-def recipes(references: Mapping[str, str]) -> dict[str, Recipe]:
+def by_name(references: Mapping[str, str]) -> dict[str, Recipe]:
     """The recipe for each component of configs/versions.yaml, given its references, and for the sandbox's own images."""
     return {
         "prometheus": _server("prometheus", "promtool", home="/prometheus", data="--storage.tsdb.path"),

@@ -31,8 +31,10 @@ def test_check_says_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_check_lists_findings_and_fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [Finding(file="a.yaml", key="b", problem="is wrong")]
-    monkeypatch.setattr(cli, "program_findings", lambda _: found)
+    def one(_: Path) -> list[Finding]:
+        return [Finding(file="a.yaml", key="b", problem="is wrong")]
+
+    monkeypatch.setattr(cli, "program_findings", one)
     assert cli.main(["check", "--env", "prod"]) == 1
     assert capsys.readouterr().out == "a.yaml: b: is wrong\nprod: 1 findings\n"
 

@@ -3,10 +3,10 @@
 import json
 import subprocess
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, socket
 from typing import cast
@@ -130,18 +130,24 @@ class Server:
     """A real Alertmanager."""
 
     def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}/api/v2/alerts"
+        self._port = port
+
+    def _ask(self, method: str, body: str | None = None) -> str:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
+        connection.request(method, "/api/v2/alerts", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        assert answer.status == 200, text
+        return text
 
     def post(self, *alerts: Alert) -> None:
         now = datetime.now(UTC).isoformat()
-        body = json.dumps([{"labels": labels, "startsAt": now} for labels in alerts]).encode()
-        request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
-        urllib.request.urlopen(request, timeout=5).close()
+        self._ask("POST", json.dumps([{"labels": labels, "startsAt": now} for labels in alerts]))
 
     def inhibited(self) -> dict[str, bool]:
         """Whether each alert is inhibited, by name."""
-        with urllib.request.urlopen(self._url, timeout=5) as answer:
-            alerts = cast("list[dict[str, object]]", json.load(answer))
+        alerts = cast("list[dict[str, object]]", json.loads(self._ask("GET")))
         return {str(mapping(alert["labels"])["alertname"]): bool(mapping(alert["status"])["inhibitedBy"]) for alert in alerts}
 
     def ready(self) -> bool:
@@ -152,9 +158,8 @@ class Server:
         return True
 
 
-def until(condition: object, seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Wait for a condition."""
-    assert callable(condition)
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come true in time"

@@ -14,7 +14,17 @@ from tests.e2e.waiting import until
 pytestmark = pytest.mark.cluster
 
 SERVICES = ("ai-engine", "api-gateway", "auth", "blueprint", "costing", "guardrails", "iac-generator", "monitoring", "orchestrator")
-PLATFORM_JOBS = ("alertmanager", "apiserver", "cadvisor", "coredns", "grafana", "kube-state-metrics", "kubelet", "node-exporter", "prometheus")
+PLATFORM_JOBS = (
+    "alertmanager",
+    "apiserver",
+    "cadvisor",
+    "coredns",
+    "grafana",
+    "kube-state-metrics",
+    "kubelet",
+    "node-exporter",
+    "prometheus",
+)
 MERGE = "application/strategic-merge-patch+json"
 DEPLOYMENTS = "/apis/apps/v1/namespaces"
 
@@ -23,7 +33,7 @@ def test_every_service_and_the_platform_are_scraped(platform: Platform) -> None:
     health = serving.targets(platform.kube)
     jobs = {job for job, _ in health}
     assert {f"dharma/{service}" for service in SERVICES} <= jobs
-    assert {*PLATFORM_JOBS, "postgresql", "redis"} <= jobs
+    assert {*PLATFORM_JOBS, "dharma/postgresql", "dharma/redis"} <= jobs
     assert {state for _, state in health} == {"up"}
 
 
@@ -41,7 +51,7 @@ def test_printed_addresses_answer_from_the_host(platform: Platform) -> None:
     ready = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "grafana": "/api/health"}
     urls = {address.name: address.url for address in serving.addresses(platform.kube)}
     for name, path in ready.items():
-        with urllib.request.urlopen(urls[name] + path, timeout=5) as answer:
+        with urllib.request.urlopen(urls[name] + path, timeout=5) as answer:  # noqa: S310 - http, printed by us
             assert answer.status == 200, name
 
 
@@ -53,7 +63,9 @@ def test_a_second_up_changes_nothing(platform: Platform) -> None:
 def test_a_dead_service_is_reported_with_team_and_severity_and_so_is_its_return(platform: Platform) -> None:
     scale(platform.kube, "dharma", "costing", 0)
     try:
-        fired = until(lambda: notification(platform.kube, "ServiceDown", "costing", "firing"), timeout_seconds=120, what="ServiceDown delivered")
+        fired = until(
+            lambda: notification(platform.kube, "ServiceDown", "costing", "firing"), timeout_seconds=120, what="ServiceDown delivered"
+        )
     finally:
         scale(platform.kube, "dharma", "costing", 1)
     assert fired["labels"]["team"] == team(platform.kube, "costing")
@@ -67,7 +79,7 @@ def _scale(kube: Kube) -> None:
 
 
 def _edit_config_map(kube: Kube) -> None:
-    path = "/api/v1/namespaces/observability/configmaps/prometheus"
+    path = "/api/v1/namespaces/observability/configmaps/prometheus-config"
     data = kube.get(path)["data"]
     kube.call("PATCH", path, body={"data": {key: value + "\n# by hand" for key, value in data.items()}}, kind=MERGE)
 
@@ -92,12 +104,19 @@ def test_what_is_changed_by_hand_is_seen_and_repaired(platform: Platform, edit: 
 
 def scale(kube: Kube, namespace: str, name: str, replicas: int) -> None:
     """What `kubectl scale` does."""
-    kube.call("PATCH", f"{DEPLOYMENTS}/{namespace}/deployments/{name}/scale", body={"spec": {"replicas": replicas}}, kind="application/merge-patch+json")
+    kube.call(
+        "PATCH",
+        f"{DEPLOYMENTS}/{namespace}/deployments/{name}/scale",
+        body={"spec": {"replicas": replicas}},
+        kind="application/merge-patch+json",
+    )
 
 
 def team(kube: Kube, service: str) -> str:
     """The team that the catalogue's series names for a service."""
-    answer = kube.service("observability", "prometheus", "http", "api/v1/query", {"query": f'catalogue:service:info{{service="{service}"}}'})
+    answer = kube.service(
+        "observability", "prometheus", "http", "api/v1/query", {"query": f'catalogue:service:info{{service="{service}"}}'}
+    )
     return answer["data"]["result"][0]["metric"]["team"]
 
 

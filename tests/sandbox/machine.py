@@ -8,7 +8,8 @@ from sandbox.cluster.leftovers import mounts_below
 from sandbox.toolchain import tool
 
 Machine = dict[str, set[str]]
-_DIRECTORIES = ("/", "/etc", "/etc/cni", "/opt", "/run", "/usr/libexec", "/var/lib", "/var/log", "/var/lib/observability")
+_OF_KUBECTL = [str(Path.home() / ".kube" / below) for below in ("", "cache", "cache/discovery")]
+_DIRECTORIES = ("/", "/etc", "/etc/cni", "/opt", "/run", "/usr/libexec", "/var/lib", "/var/log", "/var/lib/observability", *_OF_KUBECTL)
 
 
 def machine(name: str) -> Machine:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from sandbox import cluster
 from sandbox.cluster import ownership
@@ -15,6 +16,7 @@ from sandbox.cluster.instance import Instance
 from sandbox.cluster.ownership import find_init
 from sandbox.cluster.supervision import Supervisor
 from sandbox.kube import Kube
+from sandbox.toolchain import tool
 from tests.sandbox.machine import difference, machine
 from tests.sandbox.waiting import wait_until
 
@@ -57,6 +59,36 @@ def test_it_is_healthy(instance: Instance) -> None:
     assert found.healthy, found
     assert found.memory
     assert found.addresses["API server"] == instance.api_url
+
+
+def test_a_restricted_pod_with_a_volume_serves_and_finds_others(instance: Instance) -> None:
+    subprocess.run(
+        [
+            str(tool("kubectl")),
+            "--kubeconfig",
+            str(instance.kubeconfig),
+            "apply",
+            "--filename",
+            str(Path(__file__).with_name("restricted.yaml")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    kube = Kube(instance.kubeconfig)
+    address = kube.get("/api/v1/namespaces/restricted/services/prometheus")["spec"]["clusterIP"]
+
+    def healthy_jobs() -> set[str]:
+        try:
+            answer = urllib3.request("GET", f"http://{address}:9090/api/v1/targets", retries=False, timeout=2).json()
+        except (urllib3.exceptions.HTTPError, ValueError):
+            return set()
+        return {target["labels"]["job"] for target in answer["data"]["activeTargets"] if target["health"] == "up"}
+
+    wait_until(lambda: healthy_jobs() == {"itself-by-name", "dns-by-name", "nodes"})
+    [volume] = instance.volumes.iterdir()
+    assert (volume / "wal").is_dir()
+    kube.call("DELETE", "/api/v1/namespaces/restricted")
+    wait_until(lambda: not volume.exists())
 
 
 def test_up_again_changes_nothing(instance: Instance) -> None:
@@ -145,7 +177,7 @@ def test_the_comparison_sees_a_leftover(tmp_path: Path) -> None:
         ("mounts", ["mount", "-t", "tmpfs", "tmpfs", str(tmp_path)], ["umount", str(tmp_path)]),
         (
             "links",
-            ["ip", "link", "add", "obs-passing", "type", "veth", "peer", "name", "obs-peer"],
+            ["ip", "link", "add", "obs-passing", "type", "veth", "peer", "name", "left-peer"],
             ["ip", "link", "delete", "obs-passing"],
         ),
         ("addresses", ["ip", "address", "add", "10.200.77.1/32", "dev", "lo"], ["ip", "address", "delete", "10.200.77.1/32", "dev", "lo"]),

@@ -1,8 +1,8 @@
 """Who may change an instance: names, numbers, the owner file and the lock."""
 
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,9 +120,8 @@ def test_without_the_lock_they_overlap() -> None:
     assert _two_at_once(unlocked).index("second in") < _two_at_once(unlocked).index("first out")
 
 
-def _two_at_once(lock: object) -> list[str]:
+def _two_at_once(lock: Callable[[str, str], AbstractContextManager[None]]) -> list[str]:
     """The order in which two threads go in and out: the second begins while the first is in, which then leaves."""
-    assert callable(lock)
     order: list[str] = []
     first_in, second_begun = threading.Event(), threading.Event()
 

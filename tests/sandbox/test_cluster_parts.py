@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from sandbox.cluster import ClusterError, certificates, cgroups, instance, leftovers, network, settings, supervision
+from sandbox.cluster.__main__ import main
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.programs import Program
 from sandbox.cluster.status import Status
@@ -82,15 +83,18 @@ def test_programs_restart_but_start_only_when_told(sandbox: Instance) -> None:
 
 
 class _Scripted(supervision.Supervisor):
-    """A supervisor whose program goes through the given states."""
+    """A supervisor whose program goes through the given states; each STARTING is another start."""
 
     def __init__(self, sandbox: Instance, states: list[str]) -> None:
         super().__init__(sandbox)
         self._states = iter(states)
-        self._last = states[-1]
+        self._state = states[-1]
+        self._start = 0
 
     def processes(self) -> dict[str, supervision.Process]:
-        return {"etcd": supervision.Process(name="etcd", statename=next(self._states, self._last), start=0)}
+        self._state = next(self._states, self._state)
+        self._start += self._state == "STARTING"
+        return {"etcd": supervision.Process(name="etcd", statename=self._state, start=self._start)}
 
 
 def test_a_program_that_keeps_failing_ends_the_wait_with_its_last_words(sandbox: Instance) -> None:
@@ -145,7 +149,11 @@ def test_a_network_that_is_in_use_is_named(sandbox: Instance, route: dict[str, s
 
 def test_what_is_behind_a_mount_is_not_deleted(sandbox: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as mounted:
-        mounted.setattr(leftovers, "mounts_below", lambda _: [sandbox.volumes])
+
+        def one_mount(_: Path) -> list[Path]:
+            return [sandbox.volumes]
+
+        mounted.setattr(leftovers, "mounts_below", one_mount)
         with pytest.raises(ClusterError, match="still mounted"):
             leftovers.erase(sandbox)
     assert sandbox.state.exists()
@@ -168,7 +176,7 @@ def test_a_healthy_status_in_words() -> None:
     assert good.healthy
     assert "all 1 run" in str(good)
     assert "simulated nodes (kwok): not root" in str(good)
-    assert "placeholder grafana:1" in str(good)
+    assert "placeholder  grafana:1" in str(good)
 
 
 def test_what_is_wrong_is_named() -> None:
@@ -179,3 +187,13 @@ def test_what_is_wrong_is_named() -> None:
     ):
         assert not bad.healthy
         assert words in str(bad)
+
+
+def test_the_command_line_refuses_a_bad_name_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--instance", "No_Good"]) == 1
+    assert capsys.readouterr().err.startswith("error: sandbox name 'No_Good': want 1 to 11")
+
+
+def test_the_command_line_tells_a_sandbox_that_does_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--instance", "neverseen", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["running"] is False

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -62,9 +63,8 @@ def _reconcile(directory: Path, claims: list[Object], volumes: list[Object]) -> 
 def test_a_claim_gets_a_directory_that_any_user_may_write(tmp_path: Path) -> None:
     [(method, path, body)] = _reconcile(tmp_path, [_claim()], [])
     assert (method, path) == ("POST", VOLUMES)
-    assert isinstance(body, dict)
     assert (tmp_path / "pvc-u1").stat().st_mode & 0o777 == 0o777
-    spec: Object = body["spec"]
+    spec: Object = cast(Object, body)["spec"]
     assert spec["local"] == {"path": str(tmp_path / "pvc-u1")}
     assert spec["claimRef"]["uid"] == "u1"
     assert "node-1" in str(spec["nodeAffinity"])

@@ -67,3 +67,18 @@ def test_programs_that_outlive_their_init_are_ended(instance: Instance) -> None:
     assert cluster.up(NAME) == instance
     assert set(before).isdisjoint(find_strays(NAME))
     assert _phase(Kube(instance.kubeconfig), "persistentvolumeclaims/data") == "Bound"
+
+
+def test_damaged_data_is_told_from_other_failures(instance: Instance) -> None:
+    cluster.down(NAME, keep_data=True)
+    database = instance.state / "etcd/member/snap/db"
+    intact = database.read_bytes()
+    database.write_bytes(b"not a database")
+    with pytest.raises(
+        cluster.ClusterError, match=r"(?s)does not come up: etcd keeps failing.*etcd\.log.*`make down` and `make up` start afresh"
+    ):
+        cluster.up(NAME)
+    assert find_init(NAME) is None
+    assert not find_strays(NAME)
+    database.write_bytes(intact)
+    assert cluster.up(NAME) == instance

@@ -11,6 +11,11 @@ from sandbox.providers.kubernetes.settings import Settings
 from sandbox.providers.values import Json, Obj, dig
 
 _RETRY_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds, for what another resource of the same program is about to make
+_SAYS_NOTHING: Final = (
+    "is forbidden: User ",  # who previews need not be allowed to write
+    "metadata.name: Invalid value",  # of a kind whose name is not free, tried under another one
+    "already allocated",  # a port or address that the object to be replaced still holds
+)
 
 
 class Applier:
@@ -34,8 +39,8 @@ class Applier:
         except ApiError as error:
             if _namespace_missing(error):
                 return self._try_elsewhere(inputs, manager)
-            if error.code == 403 and "is forbidden: User " in str(error):
-                return None  # may preview but not write
+            if any(told in str(error) for told in _SAYS_NOTHING):
+                return None
             raise _refused("create", inputs, error) from None
 
     def _try_elsewhere(self, inputs: Obj, manager: str) -> None:

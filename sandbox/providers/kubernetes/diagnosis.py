@@ -31,8 +31,9 @@ def _events(live: Obj, cluster: Cluster) -> Iterator[str]:
     if not namespace:
         return
     warnings = cluster.find("v1", "Event", namespace, fields="type=Warning")
-    # The pods and replica sets of a workload carry its name as a prefix.
+    # The pods and replica sets of a workload carry its name as a prefix. Scheduling is told by the pod itself, and up to date.
     about = [one for one in warnings if f"{text(one, 'involvedObject', 'name')}-".startswith(f"{name}-")]
+    about = [one for one in about if text(one, "reason") != "FailedScheduling"]
     about.sort(key=lambda one: text(one, "lastTimestamp") or text(one, "eventTime"))
     for event in about[-_EVENTS:]:
         times = number(event, "count")
@@ -65,11 +66,13 @@ def _is_ready(pod: Obj) -> bool:
 
 def _pod(pod: Obj, cluster: Cluster) -> Iterator[str]:
     name = text(pod, "metadata", "name")
-    for condition in items(pod, "status", "conditions"):
-        if text(condition, "type") == "PodScheduled" and text(condition, "status") == "False":
-            yield f"pod {name} has no node: {text(condition, 'message')}"
+    unscheduled = [
+        one for one in items(pod, "status", "conditions") if text(one, "type") == "PodScheduled" and text(one, "status") == "False"
+    ]
     statuses = [*items(pod, "status", "initContainerStatuses"), *items(pod, "status", "containerStatuses")]
-    if not statuses:
+    if unscheduled:
+        yield f"pod {name} has no node: {text(unscheduled[0], 'message')}"
+    elif not statuses:
         yield f"pod {name} is {text(pod, 'status', 'phase') or 'new'}, its containers have not started"
     for status in statuses:
         if status.get("ready") is not True:

@@ -44,6 +44,7 @@ class Waiter:
     def until_ready(self, target: Ref, timeout: float, report: Report) -> Obj:
         """The live object once it is ready. Raises NotReadyError with what `explain` finds, ApiError when the server is lost."""
         live: Obj = {}
+        told = ""
         for expired in self._moments(timeout):
             live = self._cluster.get(target) or {}
             try:
@@ -52,7 +53,9 @@ class Waiter:
                 raise NotReadyError([f"{target}: {failure}", *explain(live, self._cluster)]) from None
             if not lack:
                 return live
-            report(lack)
+            if lack != told:
+                report(lack)
+                told = lack
             if expired:
                 raise NotReadyError([f"{target} is not ready after {timeout:.0f} s: {lack}", *explain(live, self._cluster)])
         raise NotReadyError([f"the wait for {target} was cancelled", *explain(live, self._cluster)])
@@ -64,8 +67,9 @@ class Waiter:
             live = self._cluster.get(target)
             if live is None or (first and text(live, "metadata", "uid") != first):
                 return
-            first = first or text(live, "metadata", "uid")
-            report("waiting until it is gone")
+            if first is None:
+                first = text(live, "metadata", "uid")
+                report("waiting until it is gone")
             if expired:
                 raise NotReadyError(
                     [

@@ -10,9 +10,9 @@ from pulumi import automation
 from pulumi_kubernetes import Provider
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
-from sandbox.toolchain import tool
 
 from sandbox.providers.values import Obj
+from sandbox.toolchain import tool
 from tests.sandbox.providers.live import Namespace
 
 pytestmark = [pytest.mark.cluster, pytest.mark.binaries]

@@ -1,5 +1,6 @@
 """The parts of the kubernetes stand-in that need no API server: settings, names, field managers, the table of immutable fields."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,3 +186,14 @@ def test_plugin_ends_with_the_engine_that_started_it(tmp_path: Path) -> None:
     started = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     process = Path("/proc") / started.stdout.strip()
     eventually(lambda: not process.exists() or "State:\tZ" in (process / "status").read_text(), "the plugin's end")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_plugin_ends_when_the_engine_says_so(tmp_path: Path, number: signal.Signals) -> None:
+    """A plugin that ignores SIGINT costs every operation the five seconds after which the engine kills it."""
+    launcher = install(tmp_path / "bin") / "pulumi-resource-kubernetes"
+    with subprocess.Popen([str(launcher), "127.0.0.1:1"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) > 0
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 0

@@ -1,0 +1,39 @@
+"""JSON Schemas of what people edit, so that editors complete and check it: ``python -m model.schema`` prints them."""
+
+import json
+import sys
+
+from model.catalogue import Catalogue
+from model.settings import Settings
+from model.stack import PROJECT
+
+
+def stack_schema() -> dict[str, object]:
+    """The schema of a stack file: this project's settings in full, and any other key."""
+    settings = Settings.model_json_schema(by_alias=True)
+    secret = {"type": "object", "properties": {"secure": {"type": "string"}}, "required": ["secure"], "additionalProperties": False}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Pulumi.<env>.yaml",
+        "type": "object",
+        "required": ["config"],
+        "properties": {
+            "config": {
+                "type": "object",
+                "required": [f"{PROJECT}:{key}" for key in settings["required"]],
+                "properties": {f"{PROJECT}:{key}": schema for key, schema in settings["properties"].items()},
+                "patternProperties": {f"^{PROJECT}:(?!({'|'.join(settings['properties'])})$)": secret},
+            }
+        },
+        "$defs": settings["$defs"],
+    }
+
+
+def catalogue_schema() -> dict[str, object]:
+    """The schema of a catalogue file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Catalogue.model_json_schema(by_alias=True)}
+
+
+if __name__ == "__main__":
+    json.dump({"stack": stack_schema(), "catalogue": catalogue_schema()}, sys.stdout, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,113 @@
+"""Which image comes from where, with a containerd that only remembers what it is told."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from sandbox.cluster import ClusterError, images, instance
+from sandbox.cluster.instance import Instance
+
+REAL, OURS = "docker.io/real/thing:1", "observability.local/ours:1"
+
+
+class Containerd:
+    """Stands for `ctr`; registries answer for the images in `pullable`."""
+
+    def __init__(self) -> None:
+        self.present: set[str] = set()
+        self.calls: list[str] = []
+        self.pullable = {REAL}
+
+    def __call__(self, _: Instance, *arguments: str) -> str:
+        match arguments:
+            case ("images", "list", *_):
+                return "\n".join(self.present)
+            case ("images", "pull", reference):
+                self.calls.append(f"pull {reference}")
+                if reference not in self.pullable:
+                    raise ClusterError("connection reset")
+                self.present.add(reference)
+            case ("images", "import", path):
+                self.calls.append(f"import {path}")
+                self.present.add({"/real.tar": REAL, "/ours.tar": OURS}[path.removesuffix("2")])
+            case _:
+                pass
+        return ""
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
+    """An instance whose files are the test's own."""
+    monkeypatch.setattr(instance, "state_root", lambda: tmp_path)
+    made = Instance(name="main", number=7)
+    made.state.mkdir()
+    return made
+
+
+@pytest.fixture
+def containerd(monkeypatch: pytest.MonkeyPatch) -> Containerd:
+    """The stand-in, with two images of which one has a registry."""
+    made = Containerd()
+
+    def build(name: str, _: str) -> Path:
+        return Path(f"/{name}.tar")
+
+    monkeypatch.setattr(images, "_ctr", made)
+    monkeypatch.setattr(images, "references", lambda: {"real": REAL, "ours": OURS})
+    monkeypatch.setattr(images, "placeholders", lambda: [REAL])
+    monkeypatch.setattr(images, "build", build)
+    return made
+
+
+def _network(monkeypatch: pytest.MonkeyPatch, *open_hosts: str) -> None:
+    def reachable(hosts: Iterable[str]) -> dict[str, bool]:
+        return {host: host in open_hosts for host in hosts}
+
+    monkeypatch.setattr(images, "reachable", reachable)
+
+
+def test_without_a_network_all_are_our_own(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
+    _network(monkeypatch)
+    images.provide(sandbox, images.plan())
+    assert containerd.calls == ["import /real.tar", "import /ours.tar"]
+    assert images.stand_ins(sandbox) == [REAL]
+
+
+def test_a_registry_that_answers_is_asked(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
+    _network(monkeypatch, "registry-1.docker.io")
+    images.provide(sandbox, images.plan())
+    assert containerd.calls == [f"pull {REAL}", "import /ours.tar"]
+    assert images.stand_ins(sandbox) == []
+
+
+def test_a_registry_that_fails_is_done_without(
+    sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _network(monkeypatch, "registry-1.docker.io")
+    containerd.pullable.clear()
+    images.provide(sandbox, images.plan())
+    assert containerd.present == {REAL, OURS}
+    assert images.stand_ins(sandbox) == [REAL]
+    assert "connection reset" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("hosts", [[], ["registry-1.docker.io"]])
+def test_what_is_there_is_left_alone(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch, hosts: list[str]) -> None:
+    _network(monkeypatch, *hosts)
+    images.provide(sandbox, images.plan())
+    containerd.calls.clear()
+    images.provide(sandbox, images.plan())
+    assert containerd.calls == []
+
+
+def test_new_content_of_the_same_name_is_imported(sandbox: Instance, containerd: Containerd) -> None:
+    images.load(sandbox, {OURS: Path("/ours.tar")})
+    assert images.load(sandbox, {OURS: Path("/ours.tar2")}) == [OURS]
+    assert containerd.calls == ["import /ours.tar", "import /ours.tar2"]
+
+
+def test_an_image_that_got_lost_is_imported_again(sandbox: Instance, containerd: Containerd) -> None:
+    images.load(sandbox, {OURS: Path("/ours.tar")})
+    containerd.present.clear()
+    assert images.load(sandbox, {OURS: Path("/ours.tar")}) == [OURS]
