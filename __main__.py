@@ -1,24 +1,15 @@
 """The Pulumi program: one environment's settings in, its observability platform out."""
 
-import json
 from pathlib import Path
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from pulumi_kubernetes import Provider
 
 from components.platform import Platform, PlatformArgs
+from components.stack import plain_config
 from model import secrets
 from model.environment import Environment, from_config
 from model.errors import InvalidConfiguration
-
-
-def plain_config() -> dict[str, object]:
-    """The stack's settings by key, whole, so that a misspelt one is seen too; secrets are left out."""
-    prefix = f"{pulumi.get_project()}:"
-    stack: dict[str, str] = {**get_config_env(), **CONFIG.get()}
-    found = {key.removeprefix(prefix): text for key, text in stack.items() if key.startswith(prefix) and not is_config_secret(key)}
-    return {key: json.loads(text) if text[:1] in ("{", "[") else text for key, text in found.items()}
 
 
 def deploy(environment: Environment) -> None:

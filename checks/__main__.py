@@ -56,7 +56,8 @@ def main(words: Sequence[str] | None = None) -> int:
         found = list(invalid.findings)
     for finding in found:
         console.print(str(finding), style="red")
-    console.print(f"{asked.env}: {len(found)} findings" if found else f"{asked.env}: nothing wrong", style="bold red" if found else "green")
+    summary = f"{len(found)} finding{'s' if len(found) > 1 else ''}" if found else "nothing wrong"
+    console.print(f"{asked.env}: {summary}", style="bold red" if found else "green")
     return 1 if found else 0
 
 

@@ -18,10 +18,17 @@ def pod_problems(manifest: dict[str, object]) -> Iterator[Problem]:
         spec = mapping(template)
         yield from _identity(key, spec)
         yield from _context(key, spec)
+        containers = [
+            (f"{key}.{name}", mapping(container))
+            for kind in ("containers", "initContainers")
+            for name, container in each(spec, kind, "*")
+        ]
         if metadata.get("namespace") != AGENTS_NAMESPACE:
             yield from _node_access(key, spec)
-        for name, container in (*each(spec, "containers", "*"), *each(spec, "initContainers", "*")):
-            yield from _container(f"{key}.{name}", mapping(container))
+            for place, context in ((key, spec), *containers):
+                yield from _user(f"{place}.securityContext", mapping(context.get("securityContext")))
+        for name, container in containers:
+            yield from _container(name, container)
 
 
 def _identity(key: str, spec: dict[str, object]) -> Iterator[Problem]:
@@ -35,10 +42,13 @@ def _identity(key: str, spec: dict[str, object]) -> Iterator[Problem]:
 
 def _context(key: str, spec: dict[str, object]) -> Iterator[Problem]:
     context = mapping(spec.get("securityContext"))
-    if context.get("runAsNonRoot") is not True:
-        yield f"{key}.securityContext.runAsNonRoot", "is missing", "true"
     if mapping(context.get("seccompProfile")).get("type") not in ("RuntimeDefault", "Localhost"):
         yield f"{key}.securityContext.seccompProfile.type", "is missing or open", "RuntimeDefault, Localhost"
+
+
+def _user(key: str, context: dict[str, object]) -> Iterator[Problem]:
+    if context.get("runAsNonRoot") is not True:
+        yield f"{key}.runAsNonRoot", "is missing or wrong", f"true; root only in namespace {AGENTS_NAMESPACE}"
 
 
 def _node_access(key: str, spec: dict[str, object]) -> Iterator[Problem]:
@@ -70,7 +80,7 @@ def _container(key: str, container: dict[str, object]) -> Iterator[Problem]:
 
 
 def _container_rights(key: str, context: dict[str, object]) -> Iterator[Problem]:
-    wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "runAsNonRoot": True}
+    wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True}
     for name, value in wanted.items():
         if context.get(name) is not value:
             yield f"{key}.{name}", "is missing or wrong", str(value).lower()

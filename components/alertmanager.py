@@ -8,7 +8,8 @@ from pulumi_kubernetes.apps.v1 import StatefulSet
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from components.base import CHECKSUM, Component, Identity, checksum
+from components.base import CHECKSUM, Component, Identity
+from components.documents import checksum
 from components.notification import SECRETS_FOLDER, TEMPLATES_FOLDER
 from components.pods import Pod, Probes, config_volume, field_env, http_probe, mount, secret_volume
 from components.workloads import DATA, VOLUME_FIELDS, budget_spec, headless_spec, service_spec, stateful_set_spec

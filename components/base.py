@@ -1,6 +1,5 @@
 """What every component shares: how its children hang together, and how its objects are named and labelled."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,16 +79,3 @@ class Identity:
 def image_version(reference: str) -> str:
     """The tag of an image reference, which is the version of what runs: ``docker.io/prom/prometheus:v3.15.0`` gives ``v3.15.0``."""
     return reference.partition("@")[0].rpartition(":")[2]
-
-
-def checksum(files: Mapping[str, str]) -> str:
-    """A short fingerprint of plain configuration files. Never of secrets: it can be read by everybody who sees the pod."""
-    text = "\0".join(f"{name}\0{files[name]}" for name in sorted(files))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def under(folder: str, documents: Mapping[str, str]) -> dict[str, str]:
-    """The documents directly in ``folder`` by file name: what one ConfigMap holds."""
-    prefix = f"{folder}/"
-    names = (path.removeprefix(prefix) for path in documents if path.startswith(prefix))
-    return {name: documents[prefix + name] for name in sorted(names) if "/" not in name}

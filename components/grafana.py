@@ -8,7 +8,8 @@ from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs, Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, EnvVarArgs, PersistentVolumeClaim, Secret, Service
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
-from components.base import CHECKSUM, Component, Identity, checksum
+from components.base import CHECKSUM, Component, Identity
+from components.documents import checksum
 from components.pods import (
     REVISIONS,
     Pod,

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
+from components.documents import Document
 from model.environment import Environment
 from model.routing import Channel, Pace, Severity, Team
 from model.settings import Email
-
-Document = dict[str, object]
-"""A mapping of a YAML document."""
 
 SECRETS_FOLDER = "/etc/alertmanager-secrets"
 """Where the pods find the secrets, each in a file called as its key in the stack file."""

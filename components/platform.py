@@ -7,9 +7,10 @@ from pulumi import Output, ResourceOptions
 
 from components import alertmanager, grafana, prometheus
 from components.alertmanager import Alertmanager, AlertmanagerArgs
-from components.base import Component, Identity, image_version, under
+from components.base import Component, Identity, image_version
 from components.dashboards import overview
 from components.datastore_exporters import PROGRAMS, DatastoreExporter, DatastoreExporterArgs
+from components.documents import under
 from components.grafana import Grafana, GrafanaArgs
 from components.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from components.namespaces import Namespaces, NamespacesArgs

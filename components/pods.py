@@ -37,6 +37,9 @@ from model.settings import Resources
 NOBODY = 65534
 """The user that needs no rights at all."""
 
+ROOT = 0
+"""The user that owns the node's files; in our pods it has none of its rights."""
+
 REVISIONS = 3
 """Old revisions of a workload that are kept to roll back to."""
 
@@ -93,7 +96,7 @@ class Pod:
     """How many there are; several are spread over nodes and zones."""
 
     user: int = NOBODY
-    """The user and group that it runs as, and that owns its volumes."""
+    """The user and group that it runs as, and that owns its volumes; 0 only where the namespace of the agents needs it."""
 
     token: bool = False
     """Whether it talks to the Kubernetes API, and so gets a token."""
@@ -121,7 +124,7 @@ def pod_spec(pod: Pod) -> PodSpecArgs:
         priority_class_name=OWNER,
         termination_grace_period_seconds=pod.grace,
         security_context=PodSecurityContextArgs(
-            run_as_non_root=True,
+            run_as_non_root=pod.user != ROOT,
             run_as_user=pod.user,
             run_as_group=pod.user,
             fs_group=pod.user,
@@ -151,7 +154,7 @@ def container(pod: Pod) -> ContainerArgs:
         security_context=SecurityContextArgs(
             allow_privilege_escalation=False,
             read_only_root_filesystem=True,
-            run_as_non_root=True,
+            run_as_non_root=pod.user != ROOT,
             capabilities=CapabilitiesArgs(drop=["ALL"]),
         ),
         volume_mounts=list(pod.mounts) or None,
@@ -193,9 +196,9 @@ def persistent_volume(name: str, claim: str) -> VolumeArgs:
     return VolumeArgs(name=name, persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=claim))
 
 
-def host_volume(name: str, path: str) -> VolumeArgs:
-    """A directory of the node; only the namespace of the agents allows it."""
-    return VolumeArgs(name=name, host_path=HostPathVolumeSourceArgs(path=path, type="Directory"))
+def host_volume(name: str, path: str, *, create: bool = False) -> VolumeArgs:
+    """A directory of the node, made when it is not there if ``create``; only the namespace of the agents allows it."""
+    return VolumeArgs(name=name, host_path=HostPathVolumeSourceArgs(path=path, type="DirectoryOrCreate" if create else "Directory"))
 
 
 def scratch_volume(name: str, size: str) -> VolumeArgs:

@@ -84,7 +84,7 @@ def prometheus_pod(args: PrometheusArgs) -> Pod:
         args=(
             "--config.file=/etc/prometheus/config/prometheus.yml",
             "--config.auto-reload",
-            "--config.auto-reload-interval=15s",
+            "--config.auto-reload-interval=5s",
             "--storage.tsdb.path=/prometheus",
             "--enable-feature=exemplar-storage",
             f"--web.listen-address=:{PORT}",

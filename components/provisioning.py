@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-Document = dict[str, object]
-"""A mapping of a YAML document."""
+from components.documents import Document
 
 DASHBOARDS_FOLDER = "/etc/grafana-dashboards"
 """Where the pod finds the dashboards."""

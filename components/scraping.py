@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from components.documents import Document
 from model.catalogue import Catalogue, Service
 from model.environment import Environment
 from model.quantities import Duration, Size
-
-Document = dict[str, object]
-"""A mapping of a YAML document."""
 
 RULES_FOLDER = "/etc/prometheus/rules"
 """Where the pods find the rule files."""

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -103,22 +104,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line for people."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.toolchain", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("names", nargs="*", metavar="name", help="programs to get; none named: all of them")
+    parser.add_argument("--path", action="store_true", help="print their directories alone, joined for PATH")
     parser.add_argument("--list", action="store_true", help="list the names and build nothing")
     options = parser.parse_args(arguments)
     known = [*PROGRAMS, *SYSTEM, "go"]
     if options.list:
         print("\n".join(known))
         return 0
-    for name in options.names or known:
-        try:
+    try:
+        for name in () if options.path else options.names or known:
             found = find(name)
-        except ToolError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print("interrupted: nothing is half done, the same command goes on from here", file=sys.stderr)
-            return 130
-        print(f"{found.name:26}{found.source:8}{found.version:12}{found.path}", flush=True)
+            print(f"{found.name:26}{found.source:8}{found.version:12}{found.path}", flush=True)
+        if options.path:
+            print(os.pathsep.join(str(find(name).path.parent) for name in options.names or known))
+    except ToolError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted: nothing is half done, the same command goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 

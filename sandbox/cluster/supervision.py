@@ -92,7 +92,11 @@ class Supervisor:
 
     def start(self, names: Iterable[str]) -> None:
         """Start those of the programs that do not run, without waiting for them to be ready."""
-        processes = self.processes()
+        deadline = time.monotonic() + 10
+        while not (processes := self.processes()):
+            if time.monotonic() > deadline:
+                raise ClusterError("the sandbox's supervisor does not answer: `make down` and `make up` start it anew")
+            time.sleep(0.05)
         for name in names:
             if processes[name].statename not in {"RUNNING", "STARTING", "BACKOFF"}:
                 self._call(self._server.supervisor.startProcess, name)

@@ -36,7 +36,7 @@ def test_check_lists_findings_and_fails(capsys: pytest.CaptureFixture[str], monk
 
     monkeypatch.setattr(cli, "program_findings", one)
     assert cli.main(["check", "--env", "prod"]) == 1
-    assert capsys.readouterr().out == "a.yaml: b: is wrong\nprod: 1 findings\n"
+    assert capsys.readouterr().out == "a.yaml: b: is wrong\nprod: 1 finding\n"
 
 
 @pytest.mark.parametrize("words", [["check", "--env", "prd"], ["render", "--env", "prd", "--out", "out"]])

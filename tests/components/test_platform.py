@@ -6,7 +6,8 @@ from typing import cast
 import pytest
 
 from checks.record import record_platform
-from components.base import checksum, image_version, under
+from components.base import image_version
+from components.documents import checksum, under
 from components.platform import documents, rbac_args, stores
 from model.documents import each, mapping
 from model.environment import Environment

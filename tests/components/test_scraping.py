@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from components.documents import Document
 from components.platform import targets
-from components.scraping import Document, Target, prometheus_config, retention_size
+from components.scraping import Target, prometheus_config, retention_size
 from model.documents import each, mapping
 from model.environment import Environment
 from model.quantities import Duration, Size

@@ -1,0 +1,78 @@
+"""``__main__.py`` as the engine runs it: the whole stack's configuration in, the platform out, or an error that people can read."""
+
+import json
+import runpy
+from collections.abc import Mapping
+
+import pulumi
+import pytest
+import yaml
+
+from checks.leaks import canary, leak_findings
+from checks.record import Recorded, record
+from model.documents import mapping
+from model.secrets import required
+from tests.components.environments import NAMES, ROOT, environment, resources
+
+Config = dict[str, object]
+
+
+def plain(name: str) -> Config:
+    """The settings of a stack file, without its secrets."""
+    config = mapping(mapping(yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text()))["config"])
+    return {key: value for key, value in config.items() if key.startswith("observability:") and "secure" not in mapping(value)}
+
+
+def run(name: str, config: Mapping[str, object]) -> tuple[Recorded, ...]:
+    """The program, given its configuration as text as the engine gives it."""
+    given = environment(name)
+    secrets = {f"observability:{secret.key}": canary(secret.key) for secret in required(given.settings, given.catalogues)}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+    def program() -> None:
+        pulumi.runtime.set_all_config({**texts, **secrets}, list(secrets))
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    return record(program, stack=name)
+
+
+def kubernetes(found: tuple[Recorded, ...]) -> list[dict[str, object]]:
+    return [resource.manifest for resource in found if resource.type.startswith("kubernetes:")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_program_deploys_what_is_rendered_and_leaks_nothing(name: str) -> None:
+    found = run(name, plain(name))
+    assert kubernetes(found) == kubernetes(resources(name))
+    assert leak_findings(found) == []
+
+
+def test_the_provider_changes_config_maps_and_secrets_in_place_and_knows_its_cluster() -> None:
+    [provider] = [resource.inputs for resource in run("prod", plain("prod")) if resource.type == "pulumi:providers:kubernetes"]
+    assert provider["enableConfigMapMutable"] in (True, "true")
+    assert provider["enableSecretMutable"] in (True, "true")
+    assert (provider["clusterIdentifier"], provider["context"]) == ("prod", "prod")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("observability:promtheus", {"replicas": 2}, "did you mean 'observability:prometheus'?"),
+        ("observability:prometheus", {"replica": 2}, "did you mean 'replicas'?"),
+        ("observability:catalogues", ["darma"], "darma"),
+        ("observability:prometheus", "2", "observability:prometheus"),
+    ],
+)
+def test_bad_settings_are_told_in_words(key: str, value: object, said: str) -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        run("dev", {**plain("dev"), key: value})
+    assert str(error.value).startswith("the configuration cannot be used:\nPulumi.dev.yaml: observability:") or "darma" in str(error.value)
+    assert said in str(error.value)
+    assert error.value.__suppress_context__
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        run("dev", {**plain("dev"), "observability:promtheus": {}, "observability:grafana": {"storage": "1GB"}})
+    assert "promtheus" in str(error.value)
+    assert "1GB" in str(error.value)
