@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pulumi
+from pulumi_aws.provider import Provider as Aws
 from pulumi_kubernetes import Provider
 
 from components.platform import Platform, PlatformArgs
@@ -17,7 +18,7 @@ def deploy(environment: Environment) -> None:
     cluster, config = environment.settings.cluster, pulumi.Config()
     needed = secrets.required(environment.settings, environment.catalogues)
     args = PlatformArgs(environment=environment, secrets={secret.key: config.require_secret(secret.key) for secret in needed})
-    provider = Provider(
+    cluster_provider = Provider(
         "cluster",
         context=cluster.context,
         cluster_identifier=cluster.name,
@@ -25,7 +26,9 @@ def deploy(environment: Environment) -> None:
         enable_secret_mutable=True,
         enable_patch_force=True,
     )
-    platform = Platform("platform", args, pulumi.ResourceOptions(providers=[provider]))
+    logs = environment.settings.logs
+    clouds = [Aws("aws", region=logs.bucket.region, s3_use_path_style=logs.bucket.endpoint is not None)] if logs else []
+    platform = Platform("platform", args, pulumi.ResourceOptions(providers=[cluster_provider, *clouds]))
     pulumi.export("urls", dict(platform.urls))
 
 

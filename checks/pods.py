@@ -19,9 +19,7 @@ def pod_problems(manifest: dict[str, object]) -> Iterator[Problem]:
         yield from _identity(key, spec)
         yield from _context(key, spec)
         containers = [
-            (f"{key}.{name}", mapping(container))
-            for kind in ("containers", "initContainers")
-            for name, container in each(spec, kind, "*")
+            (f"{key}.{name}", mapping(container)) for kind in ("containers", "initContainers") for name, container in each(spec, kind, "*")
         ]
         if metadata.get("namespace") != AGENTS_NAMESPACE:
             yield from _node_access(key, spec)

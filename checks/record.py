@@ -47,7 +47,7 @@ class Recorded:
 
     @property
     def manifest(self) -> dict[str, object]:
-        """The Kubernetes object that it asks for, with secrets masked."""
+        """The object that it asks for, of Kubernetes or of AWS, with secrets masked."""
         return cast("dict[str, object]", readable(self.inputs))
 
 
@@ -55,6 +55,12 @@ class _Inputs(Protocol):
     """The part of the SDK's untyped request that we read."""
 
     inputs: dict[str, object]
+
+
+class _Typed(Protocol):
+    """The part of the same request that says what is made."""
+
+    typ: str
 
 
 class _State(Protocol):
@@ -71,6 +77,8 @@ class _Recorder(Mocks):
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, object]]:
         inputs = cast("_Inputs", args).inputs
+        if not cast("_Typed", args).typ.startswith("kubernetes:"):
+            return args.name, inputs
         metadata = cast("dict[str, object]", inputs.get("metadata") or {})
         return args.name, {**inputs, "metadata": {**metadata, "resourceVersion": LATER}}
 

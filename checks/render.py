@@ -1,5 +1,6 @@
 """Every document and manifest of an environment as files: what people review, and what the golden tests compare."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +18,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def render(environment: Environment) -> dict[str, str]:
     """All files of an environment by path; secrets are masked. The same input always gives the same files."""
-    return dict(sorted({**documents(environment), **manifests(record_platform(environment))}.items()))
+    resources = record_platform(environment)
+    return dict(sorted({**documents(environment), **manifests(resources), **cloud(resources)}.items()))
 
 
 def manifests(resources: Iterable[Recorded]) -> dict[str, str]:
@@ -29,10 +31,30 @@ def manifests(resources: Iterable[Recorded]) -> dict[str, str]:
     return {path: "---\n".join(objects) for path, objects in files.items()}
 
 
+def cloud(resources: Iterable[Recorded]) -> dict[str, str]:
+    """What is made in AWS, one file a resource, called after its kind; policies are written out."""
+    files: dict[str, str] = {}
+    for resource in resources:
+        if resource.type.startswith("aws:"):
+            kind = _kebab(resource.type.rpartition(":")[2])
+            inputs = {key: _policy(value) for key, value in resource.manifest.items()}
+            files[f"aws/{resource.name}-{kind}.json"] = json.dumps(inputs, indent=2, sort_keys=True) + "\n"
+    return files
+
+
+def _policy(value: object) -> object:
+    """A policy as what it says, anything else as it is."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+
+
 def manifest_file(resource: Recorded) -> str:
     """The file of an object, called after the component that makes it."""
     component = resource.parents[-1].rpartition(":")[2]
-    return f"manifests/{_CAMEL.sub('-', component).lower()}.yaml"
+    return f"manifests/{_kebab(component)}.yaml"
+
+
+def _kebab(name: str) -> str:
+    return _CAMEL.sub("-", name).lower()
 
 
 def write(files: Mapping[str, str], directory: Path) -> None:

@@ -5,24 +5,31 @@ from dataclasses import dataclass
 
 from pulumi import Output, ResourceOptions
 
-from components import alertmanager, grafana, prometheus
+from components import alertmanager, grafana, log_agent, log_config, prometheus
 from components.alertmanager import Alertmanager, AlertmanagerArgs
-from components.base import Component, Identity, image_version
+from components.alloy import alloy_config
+from components.base import OWNER, Component, Identity, image_version
 from components.dashboards import overview
 from components.datastore_exporters import PROGRAMS, DatastoreExporter, DatastoreExporterArgs
 from components.documents import under
 from components.grafana import Grafana, GrafanaArgs
 from components.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
+from components.log_agent import LogAgent, LogAgentArgs
+from components.log_config import loki_config
+from components.log_storage import LogStorage, LogStorageArgs, role_arn
+from components.loki import Loki, LokiArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from components.node_exporter import NodeExporter, NodeExporterArgs
 from components.notification import alertmanager_config, message_templates, secret_files
 from components.prometheus import Prometheus, PrometheusArgs
+from components.promtail import promtail_config
 from components.provisioning import dashboard_provider, datasources, grafana_ini
 from components.rbac import Rbac, RbacArgs
 from components.scraping import Target, prometheus_config
 from model.catalogue import Datastore
 from model.documents import to_yaml
 from model.environment import Environment
+from model.logs import Logs
 from model.rules import rule_documents
 from model.secrets import datastore_secret
 
@@ -38,6 +45,9 @@ _ROLES = {
     "grafana": "dashboards",
     "kube-state-metrics": "exporter",
     "node-exporter": "exporter",
+    "loki": "logs",
+    "promtail": "logs",
+    "alloy": "logs",
 }
 _PORTS = {"prometheus": prometheus.PORT, "alertmanager": alertmanager.PORT, "grafana": grafana.PORT}
 
@@ -89,6 +99,11 @@ class Platform(Component):
         )
         for store in stores(environment):
             DatastoreExporter(store.exporter.name, exporter_args(environment, store, args.secrets), self.child(after=base))
+        if logs := environment.settings.logs:
+            storage = LogStorage("log-storage", storage_args(environment, logs), self.child())
+            Loki("loki", loki_args(environment, logs, files), self.child(after=[*base, storage]))
+        if agent := agent_args(environment, files):
+            LogAgent(agent.identity.name, agent, self.child(after=base))
         self.urls = urls(environment)
         self.register_outputs({"urls": self.urls})
 
@@ -115,8 +130,22 @@ class Store:
 
 def part(environment: Environment, name: str) -> Identity:
     """Who a part of the platform is."""
-    namespace = AGENTS_NAMESPACE if name == "node-exporter" else NAMESPACE
+    namespace = AGENTS_NAMESPACE if name in ("node-exporter", *log_agent.PROGRAMS) else NAMESPACE
     return Identity(name=name, namespace=namespace, program=name, role=_ROLES[name], version=image_version(environment.images[name]))
+
+
+def parts(environment: Environment) -> tuple[Identity, ...]:
+    """The parts that an environment has, without the exporters of its datastores."""
+    logs = environment.settings.logs
+    absent = set[str]() if logs else {"loki"}
+    absent |= set(log_agent.PROGRAMS) - ({logs.agent.program} if logs else set[str]())
+    return tuple(part(environment, name) for name in _ROLES if name not in absent)
+
+
+def log_agent_of(environment: Environment) -> Identity | None:
+    """Who reads the containers' lines, where logs are wanted."""
+    logs = environment.settings.logs
+    return part(environment, logs.agent.program) if logs else None
 
 
 def stores(environment: Environment) -> tuple[Store, ...]:
@@ -142,15 +171,18 @@ def stores(environment: Environment) -> tuple[Store, ...]:
 def urls(environment: Environment) -> dict[str, str]:
     """Where the parts that people use answer inside the cluster."""
     domain = f"{NAMESPACE}.svc.{environment.settings.cluster.domain}"
-    return {name: f"http://{name}.{domain}:{port}" for name, port in _PORTS.items()}
+    ports = _PORTS | ({"loki": log_config.PORT} if environment.settings.logs else {})
+    return {name: f"http://{name}.{domain}:{port}" for name, port in ports.items()}
 
 
 def targets(environment: Environment) -> tuple[Target, ...]:
     """What Prometheus scrapes besides the catalogues' services and the cluster's nodes."""
+    agent = log_agent_of(environment)
     return (
-        *(Target(job=name, namespace=NAMESPACE, service=name, port="http") for name in ("prometheus", "alertmanager", "grafana")),
+        *(Target(job=name, namespace=NAMESPACE, service=name, port="http") for name in urls(environment)),
         Target(job="kube-state-metrics", namespace=NAMESPACE, service="kube-state-metrics", port="metrics", honor_labels=True),
         Target(job="node-exporter", namespace=AGENTS_NAMESPACE, service="node-exporter", port="metrics", node_label=True),
+        *([Target(job=agent.name, namespace=agent.namespace, service=agent.name, port="metrics", node_label=True)] if agent else []),
         Target(job="coredns", namespace="kube-system", service="kube-dns", port="metrics"),
         *(store_target(store) for store in stores(environment)),
     )
@@ -174,6 +206,7 @@ def documents(environment: Environment) -> dict[str, str]:
     sources = datasources(
         prometheus=address["prometheus"],
         alertmanager=address["alertmanager"],
+        loki=address.get("loki"),
         scrape_interval=str(environment.settings.prometheus.scrape_interval),
     )
     receiver = Target(job="alertmanager", namespace=NAMESPACE, service="alertmanager", port="http")
@@ -186,17 +219,41 @@ def documents(environment: Environment) -> dict[str, str]:
         "grafana/datasources.yaml": to_yaml(sources),
         "grafana/dashboards.yaml": to_yaml(dashboard_provider()),
         "grafana/dashboards/overview.json": overview(),
+        **loki_documents(environment),
+        **agent_documents(environment),
     }
+
+
+def loki_documents(environment: Environment) -> dict[str, str]:
+    """What Loki is configured with, where there is one."""
+    logs, cluster = environment.settings.logs, environment.settings.cluster
+    if not logs:
+        return {}
+    config = loki_config(logs, part(environment, "loki"), domain=cluster.domain, cluster_label=f"{cluster.name}-{environment.name}")
+    return {"loki/loki.yaml": to_yaml(config)}
+
+
+def agent_documents(environment: Environment) -> dict[str, str]:
+    """What the log agent is configured with, where there is one."""
+    logs = environment.settings.logs
+    if not logs:
+        return {}
+    push = f"{urls(environment)['loki']}/loki/api/v1/push"
+    pipeline, drop = environment.pipeline, logs.agent.drop_levels
+    if logs.agent.program == "alloy":
+        return {"alloy/config.alloy": alloy_config(pipeline, environment.catalogues, push=push, drop=drop)}
+    return {"promtail/promtail.yaml": to_yaml(promtail_config(pipeline, environment.catalogues, push=push, drop=drop))}
 
 
 def rbac_args(environment: Environment) -> RbacArgs:
     """Who exists, and where Prometheus may look: our namespaces, those of the catalogues, CoreDNS' and the API server's."""
     systems = {catalogue.namespace for catalogue in environment.catalogues}
     return RbacArgs(
-        accounts=[*(part(environment, name) for name in _ROLES), *(store.exporter for store in stores(environment))],
+        accounts=[*parts(environment), *(store.exporter for store in stores(environment))],
         prometheus=part(environment, "prometheus"),
         discovered=sorted({NAMESPACE, AGENTS_NAMESPACE, "default", "kube-system", *systems}),
         kube_state_metrics=part(environment, "kube-state-metrics"),
+        log_agent=log_agent_of(environment),
     )
 
 
@@ -254,4 +311,40 @@ def exporter_args(environment: Environment, store: Store, secrets: Mapping[str, 
         host=store.host,
         password=secrets[datastore_secret(store.system, store.name)],
         resources=environment.settings.exporters.datastore,
+    )
+
+
+def storage_args(environment: Environment, logs: Logs) -> LogStorageArgs:
+    """The bucket of the logs, for Loki alone."""
+    return LogStorageArgs(settings=logs, account=part(environment, "loki"), role=storage_role(environment), environment=environment.name)
+
+
+def storage_role(environment: Environment) -> str:
+    """The name of the IAM role of Loki, within an account that other environments may share."""
+    return f"{OWNER}-{environment.name}-loki"
+
+
+def loki_args(environment: Environment, logs: Logs, files: Mapping[str, str]) -> LokiArgs:
+    """Loki with its configuration and its way into the bucket."""
+    return LokiArgs(
+        identity=part(environment, "loki"),
+        image=environment.images["loki"],
+        settings=logs,
+        storage_class=environment.settings.cluster.storage_class,
+        url=urls(environment)["loki"],
+        role=role_arn(logs.bucket, storage_role(environment)),
+        config=under("loki", files),
+    )
+
+
+def agent_args(environment: Environment, files: Mapping[str, str]) -> LogAgentArgs | None:
+    """The log agent, where logs are wanted."""
+    logs, identity = environment.settings.logs, log_agent_of(environment)
+    if not (logs and identity):
+        return None
+    return LogAgentArgs(
+        identity=identity,
+        image=environment.images[identity.name],
+        resources=logs.agent.resources,
+        config=under(identity.name, files),
     )

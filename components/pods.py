@@ -25,6 +25,7 @@ from pulumi_kubernetes.core.v1 import (
     SeccompProfileArgs,
     SecretVolumeSourceArgs,
     SecurityContextArgs,
+    TCPSocketActionArgs,
     TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
@@ -165,6 +166,11 @@ def container(pod: Pod) -> ContainerArgs:
 def http_probe(path: str, port: str, *, period: int = 10, failures: int = 3) -> ProbeArgs:
     """Asks over HTTP every ``period`` seconds; ``failures`` wrong answers in a row count."""
     return ProbeArgs(http_get=HTTPGetActionArgs(path=path, port=port), period_seconds=period, failure_threshold=failures, timeout_seconds=5)
+
+
+def tcp_probe(port: str, *, period: int = 10, failures: int = 3) -> ProbeArgs:
+    """Only connects, every ``period`` seconds; ``failures`` failed attempts in a row count."""
+    return ProbeArgs(tcp_socket=TCPSocketActionArgs(port=port), period_seconds=period, failure_threshold=failures, timeout_seconds=5)
 
 
 def spread(identity: Identity) -> list[TopologySpreadConstraintArgs]:

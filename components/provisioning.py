@@ -13,6 +13,9 @@ PROMETHEUS_UID = "prometheus"
 ALERTMANAGER_UID = "alertmanager"
 """The fixed identity of the alerts."""
 
+LOKI_UID = "loki"
+"""The fixed identity of the logs."""
+
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "analytics": {"reporting_enabled": "false", "check_for_updates": "false", "check_for_plugin_updates": "false"},
     "users": {"allow_sign_up": "false", "allow_org_create": "false"},
@@ -36,8 +39,9 @@ def grafana_ini(url: str) -> str:
     return "\n".join(f"[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) for section, keys in sections.items())
 
 
-def datasources(*, prometheus: str, alertmanager: str, scrape_interval: str) -> Document:
-    """Where data comes from. What is not listed here is removed from Grafana."""
+def datasources(*, prometheus: str, alertmanager: str, scrape_interval: str, loki: str | None) -> Document:
+    """Where data comes from; no logs when ``loki`` is None. What is not listed here is removed from Grafana."""
+    logs = [_loki(loki)] if loki else []
     return {
         "apiVersion": 1,
         "prune": True,
@@ -61,7 +65,20 @@ def datasources(*, prometheus: str, alertmanager: str, scrape_interval: str) -> 
                 "editable": False,
                 "jsonData": {"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
             },
+            *logs,
         ],
+    }
+
+
+def _loki(url: str) -> Document:
+    return {
+        "name": "Loki",
+        "uid": LOKI_UID,
+        "type": "loki",
+        "access": "proxy",
+        "url": url,
+        "editable": False,
+        "jsonData": {"maxLines": 1000, "manageAlerts": False},
     }
 
 

@@ -43,9 +43,12 @@ class RbacArgs:
     kube_state_metrics: Identity
     """Who reports the state of the cluster's objects."""
 
+    log_agent: Identity | None
+    """Who reads the containers' lines, if anybody does."""
+
 
 class Rbac(Component):
-    """ServiceAccounts of all parts, and the rights of the two that need any."""
+    """ServiceAccounts of all parts, and the rights of the few that need any."""
 
     def __init__(self, name: str, args: RbacArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:Rbac", name, opts)
@@ -53,6 +56,8 @@ class Rbac(Component):
             ServiceAccount(f"{name}-{account.name}", metadata=account.metadata(), automount_service_account_token=False, opts=self.child())
         self._cluster_wide(name, args.prometheus, node_rules())
         self._cluster_wide(name, args.kube_state_metrics, kube_state_rules())
+        if args.log_agent:
+            self._cluster_wide(name, args.log_agent, pod_rules())
         for namespace in args.discovered:
             self._within(name, namespace, args.prometheus, discovery_rules())
         self.register_outputs({"accounts": [account.name for account in args.accounts]})
@@ -94,6 +99,11 @@ def node_rules() -> list[PolicyRuleArgs]:
         PolicyRuleArgs(api_groups=[""], resources=["nodes/metrics"], verbs=["get"]),
         PolicyRuleArgs(non_resource_urls=["/metrics"], verbs=["get"]),
     ]
+
+
+def pod_rules() -> list[PolicyRuleArgs]:
+    """Find pods, to know whose lines are in which file."""
+    return [PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch"])]
 
 
 def discovery_rules() -> list[PolicyRuleArgs]:

@@ -11,8 +11,11 @@ from model.catalogue import Catalogue
 from model.consistency import check_catalogue, check_catalogues, check_routing, check_rule_teams, check_settings, teams_of
 from model.documents import Document, each, is_mapping, read, to_yaml
 from model.errors import InvalidConfiguration, Problems
+from model.log_consistency import check_logs
+from model.pipeline import FILE as PIPELINE
+from model.pipeline import Pipeline, check_pipeline
 from model.routing import Routing
-from model.rules import GENERATED_FILE, generated_rules, read_rules
+from model.rules import GENERATED_FILE, LOGS_FILE, generated_rules, read_rules
 from model.secrets import required_by
 from model.settings import Notifications, Settings
 from model.stack import PROJECT, Stack, check_keys, read_stack
@@ -34,6 +37,9 @@ class Environment:
     routing: Routing
     images: dict[str, str]
     """Image references by component, from ``configs/versions.yaml``."""
+
+    pipeline: Pipeline
+    """What happens to the lines of containers, from ``configs/pipelines``."""
 
     rule_files: dict[str, str]
     """Prometheus rule files by name, as text: those of ``configs/rules`` and the one generated from the catalogues."""
@@ -64,6 +70,8 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
     routing_file = problems.attempt(lambda: read(root, "configs/routing.yaml"))
     routing = _understood(Routing, routing_file, problems)
     versions = _understood(Versions, problems.attempt(lambda: read(root, "configs/versions.yaml")), problems)
+    pipeline_file = problems.attempt(lambda: read(root, PIPELINE))
+    pipeline = _understood(Pipeline, pipeline_file, problems)
     rules = problems.attempt(lambda: read_rules(root)) or []
     names = [str(name) for _, name in each(stack.values, "catalogues", "*")]
     files = [problems.attempt(lambda name=name: read(root, f"configs/catalogues/{name}.yaml")) for name in dict.fromkeys(names)]
@@ -74,6 +82,8 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
     teams = teams_of(routing_file) if routing_file else None
     if routing_file:
         problems.add(check_routing(routing_file))
+    if pipeline_file:
+        problems.add(check_pipeline(pipeline_file))
     for file in catalogue_files:
         problems.add(check_catalogue(file, teams))
     problems.add(check_catalogues(catalogue_files))
@@ -81,7 +91,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         problems.add(check_rule_teams(file, teams or []))
     _check_secrets(stack, catalogues, complete=0 < len(set(names)) == len(catalogues), problems=problems)
 
-    if problems.findings or not (settings and routing and versions):
+    if problems.findings or not (settings and routing and versions and pipeline):
         raise InvalidConfiguration(problems.findings)
     return Environment(
         name=stack.name,
@@ -89,8 +99,16 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         catalogues=catalogues,
         routing=routing,
         images=versions.by_component(),
-        rule_files={Path(file.file).name: to_yaml(file.content) for file in rules} | {GENERATED_FILE: to_yaml(generated_rules(catalogues))},
+        pipeline=pipeline,
+        rule_files={name: to_yaml(content) for name, content in _rule_files(settings, rules).items()}
+        | {GENERATED_FILE: to_yaml(generated_rules(catalogues))},
     )
+
+
+def _rule_files(settings: Settings, rules: list[Document]) -> dict[str, dict[str, object]]:
+    """The rule files by name; those on logs only where there are logs, as some alert when there are none."""
+    files = {Path(file.file).name: file.content for file in rules}
+    return {name: content for name, content in files.items() if settings.logs or name != LOGS_FILE}
 
 
 def _understood(model: type[M], document: Document | None, problems: Problems) -> M | None:
@@ -102,7 +120,8 @@ def _settings(stack: Stack, problems: Problems) -> Settings | None:
     known = {field.alias for field in Settings.model_fields.values()}
     content = {key: value for key, value in stack.values.items() if key in known}
     settings = problems.attempt(lambda: validate(Settings, content, file=stack.file, prefix=f"{PROJECT}:"))
-    findings = check_settings(Document(file=stack.file, content=content))
+    document = Document(file=stack.file, content=content)
+    findings = [*check_settings(document), *check_logs(document)]
     problems.add(replace(finding, key=f"{PROJECT}:{finding.key}") for finding in findings)
     return settings
 

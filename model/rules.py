@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from model.environment import Environment
 
 DIRECTORY = "configs/rules"
+LOGS_FILE = "logs.yaml"
+"""The rules on the platform's own logs; without logs they are left out."""
+
 GENERATED_FILE = "catalogue.yaml"
 """The rule file that is made from the catalogues; no file in ``configs/rules`` may have its name."""
 

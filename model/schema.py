@@ -4,6 +4,7 @@ import json
 import sys
 
 from model.catalogue import Catalogue
+from model.pipeline import Pipeline
 from model.settings import Settings
 from model.stack import PROJECT
 
@@ -34,6 +35,11 @@ def catalogue_schema() -> dict[str, object]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Catalogue.model_json_schema(by_alias=True)}
 
 
+def pipeline_schema() -> dict[str, object]:
+    """The schema of a pipeline file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Pipeline.model_json_schema(by_alias=True)}
+
+
 if __name__ == "__main__":
-    json.dump({"stack": stack_schema(), "catalogue": catalogue_schema()}, sys.stdout, indent=2)
+    json.dump({"stack": stack_schema(), "catalogue": catalogue_schema(), "pipeline": pipeline_schema()}, sys.stdout, indent=2)
     sys.stdout.write("\n")

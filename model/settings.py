@@ -5,18 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from model.base import Model
+from model.logs import Logs
 from model.quantities import Cpu, Duration, EmailAddress, Name, Size, Text
+from model.resources import Resources
 from model.routing import Channel, Severity
-
-
-class Resources(Model):
-    """What a container gets. Memory is request and limit at once, so that a node never runs out by surprise."""
-
-    cpu: Cpu
-    """Requested processor time; there is no limit, as a limit throttles even on an idle node."""
-
-    memory: Size
-    """Requested and greatest memory."""
 
 
 class Cluster(Model):
@@ -116,3 +108,5 @@ class Settings(Model):
     alertmanager: Alertmanager = Alertmanager()
     grafana: Grafana = Grafana()
     exporters: Exporters = Exporters()
+    logs: Logs | None = None
+    """Logs; none are collected when absent."""

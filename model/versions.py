@@ -16,6 +16,9 @@ class Images(Model):
     node_exporter: Image = Field(alias="node-exporter")
     postgres_exporter: Image = Field(alias="postgres-exporter")
     redis_exporter: Image = Field(alias="redis-exporter")
+    loki: Image
+    promtail: Image
+    alloy: Image
 
 
 class Versions(Model):

@@ -1,83 +1,107 @@
 """The commands behind ``make``: ``python -m sandbox up|down|status|preview|drift``."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from pulumi.automation import CommandError
-
+from model.environment import load
+from model.errors import InvalidConfiguration
 from sandbox import cluster, status, target
 from sandbox.cluster.errors import ClusterError
-from sandbox.engine import Engine, Target
+from sandbox.demo import DemoError
+from sandbox.drift import as_json
+from sandbox.engine import ROOT, Engine, EngineError
 from sandbox.kube import KubeError
 from sandbox.serving import NotServingError
+from sandbox.target import TargetError
 from sandbox.toolchain import ToolError
 from sandbox.up import up
 
+EXPECTED = (ClusterError, DemoError, EngineError, InvalidConfiguration, KubeError, NotServingError, TargetError, ToolError)
+"""What may go wrong without a fault of ours: its text is for the user."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run one command; returns its exit code: 0 done, 1 something is missing or differs, 2 an error, 130 interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with nothing half done
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return command(options)
+    except EngineError as error:
+        print(f"error: {error}\nThe state is intact: the same command goes on from here.", file=sys.stderr)
+    except EXPECTED as error:
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        return 130
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description="A whole cluster and the platform on it, on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
-    described: dict[str, tuple[str, Callable[[str], int]]] = {
+    described: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
         "up": ("bring the platform up and wait until it serves", _up),
-        "down": ("take the sandbox cluster away, with everything on it", _down),
+        "down": ("take the sandbox cluster away, with everything on it; with KUBECONTEXT, only the platform", _down),
         "status": ("what runs, what does not, where it answers, what is a stand-in", _status),
         "preview": ("what an update would change", _preview),
         "drift": ("what somebody changed by hand; exit code 1 when there is any", _drift),
     }
-    for name, (text, _) in described.items():
+    for name, (text, run) in described.items():
         command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
         command.add_argument("--env", default="dev", help="the environment: there is a Pulumi.<env>.yaml for it (default: dev)")
-    options = parser.parse_args(arguments)
-    try:
-        return described[options.command][1](options.env)
-    except (ClusterError, KubeError, NotServingError, ToolError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except CommandError:
-        print(
-            "error: the engine stopped; its messages are above. The state is intact: the same command goes on from here.", file=sys.stderr
-        )
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+        if name == "drift":
+            command.add_argument("--json", action="store_true", help="for programs: a list of what differs on standard output")
+    return parser
 
 
-def _up(environment: str) -> int:
-    up(environment)
+def _up(options: argparse.Namespace) -> int:
+    up(load(ROOT, options.env))
     return 0
 
 
-def _down(_: str) -> int:
-    cluster.down(target.sandbox_name())
+def _down(options: argparse.Namespace) -> int:
+    context = target.foreign_context()
+    if context is None:
+        cluster.down(target.sandbox_name())
+        return 0
+    engine = _engine(options.env)
+    print(f"deleting the platform ({options.env}) from the cluster of {context}; the cluster and what else is on it stay")
+    engine.destroy()
     return 0
 
 
-def _status(_: str) -> int:
+def _status(_: argparse.Namespace) -> int:
     return status.show()
 
 
-def _preview(environment: str) -> int:
-    Engine(_target(), environment, say=print).preview()
+def _preview(options: argparse.Namespace) -> int:
+    _engine(options.env).preview()
     return 0
 
 
-def _drift(environment: str) -> int:
-    found = Engine(_target(), environment, say=print).drift()
-    for drift in found:
-        print(
-            f"{'deleted' if drift.operation == 'delete' else 'changed'}: {drift.type} {drift.name}"
-            + "".join(f"\n  {field}" for field in drift.fields)
-        )
-    print(f"{len(found)} managed object(s) differ from what was deployed")
+def _drift(options: argparse.Namespace) -> int:
+    found = _engine(options.env, say=_to_stderr if options.json else print).drift()
+    if options.json:
+        print(as_json(found))
+    else:
+        for drift in found:
+            print(drift)
+        print(f"{len(found)} managed object(s) differ from what was deployed")
     return 1 if found else 0
 
 
-def _target() -> Target:
-    context = target.foreign_context()
-    return target.foreign(context) if context else target.sandbox(cluster.running(target.sandbox_name()))
+def _engine(environment: str, say: Callable[[str], None] = print) -> Engine:
+    """The engine for an environment, whose configuration is checked before anything else is asked for."""
+    load(ROOT, environment)
+    return Engine(target.current(), environment, say=say)
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 if __name__ == "__main__":

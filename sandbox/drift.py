@@ -25,6 +25,8 @@ class Field:
     live: Json
 
     def __str__(self) -> str:
+        if SECRET == self.declared == self.live:
+            return f"{self.path}: a secret value differs"
         return f"{self.path}: {_short(self.declared)} -> {_short(self.live)}"
 
 
@@ -48,7 +50,10 @@ class Drift:
 
     def __str__(self) -> str:
         found = "deleted" if self.operation == "delete" else "changed"
-        lines = [f"{found}: {self.type.rsplit(':', 1)[-1]} {self.object} (resource {self.resource})", *(f"  {field}" for field in self.fields)]
+        lines = [
+            f"{found}: {self.type.rsplit(':', 1)[-1]} {self.object} (resource {self.resource})",
+            *(f"  {field}" for field in self.fields),
+        ]
         return "\n".join(lines)
 
 
@@ -75,10 +80,11 @@ def as_json(found: Iterable[Drift]) -> str:
 def _fields(old: StepEventStateMetadata | None, new: StepEventStateMetadata | None) -> Iterator[Field]:
     if old is None or new is None:
         return
-    declared, live = _readable(old.inputs), _readable(new.inputs)
-    for change in changes(declared, live):
+    declared, live = _readable(old.inputs or {}), _readable(new.inputs or {})
+    plain = changes(declared, live)
+    for change in plain:
         yield Field(path=path_text(change.path), declared=change.old, live=change.new)
-    for path in _secrets(declared):  # both sides read the same, and which key differs cannot be told
+    for path in () if plain else _secrets(declared):  # on both sides the engine writes the same word for them
         yield Field(path=path_text(path), declared=SECRET, live=SECRET)
 
 

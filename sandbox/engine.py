@@ -4,12 +4,12 @@ The Python language host is in no package registry, so the program is served fro
 plugins are the official ones wherever they can be had; only otherwise the stand-ins of ``sandbox/providers``.
 """
 
-import json
+import logging
 import os
 import runpy
 import shutil
 import subprocess
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,11 +18,15 @@ from typing import cast
 
 import yaml
 from pulumi import automation
-from pulumi.automation import events
 
 from model import documents
-from sandbox import providers
+from sandbox import causes, cloud, providers, recovery
+from sandbox.cluster.ownership import locked
+from sandbox.drift import Drift, observed
 from sandbox.network_check import reachable
+from sandbox.providers.kubernetes.client import ApiError, Cluster, Ref
+from sandbox.providers.values import Obj
+from sandbox.pulumi_cli import MARK, PulumiCli
 from sandbox.toolchain import tool
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +46,9 @@ class Target:
     state: Path
     """The directory of the local state backend."""
 
+    s3: str | None = None
+    """Where the S3 answers that stands in for AWS; None where AWS itself is meant."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
@@ -53,20 +60,16 @@ class Plugin:
     """``official`` or ``stand-in``."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Drift:
-    """A managed object that differs from what was deployed."""
-
-    type: str
-    name: str
-    operation: str
-    """``update`` where declared fields differ, ``delete`` where the object is gone."""
-
-    fields: tuple[str, ...]
+class EngineError(Exception):
+    """The engine could not do what it was asked for; the text is the cause, to be printed as it is. The state is intact."""
 
 
 class Engine:
-    """One environment on one target: preview, up, drift, destroy."""
+    """One environment on one target: preview, up, drift, destroy.
+
+    Each first puts in order what an interrupted command left behind, and raises EngineError with the cause when it fails. While another
+    command works on the same state it waits, and says for whom.
+    """
 
     def __init__(self, target: Target, environment: str, say: Say) -> None:
         self._target = target
@@ -81,9 +84,9 @@ class Engine:
         return {operation.value: count for operation, count in result.change_summary.items()}
 
     def up(self) -> dict[str, int]:
-        """Deploy; repairs drift first. Returns the number of resources by operation; raises ``CommandError`` when it fails."""
+        """Deploy; repairs drift first. Returns the number of resources by operation."""
         with self._stack() as stack:
-            stack.refresh(on_output=_nothing, color="never", show_secrets=False)
+            self._quietly(lambda show: stack.refresh(on_output=show, color=_color(), show_secrets=False))
             result = stack.up(on_output=self._say, color=_color(), show_secrets=False)
         return {automation.OpType(operation).value: count for operation, count in (result.summary.resource_changes or {}).items()}
 
@@ -93,51 +96,92 @@ class Engine:
             stack.destroy(on_output=self._say, color=_color(), show_secrets=False)
 
     def drift(self) -> tuple[Drift, ...]:
-        """The managed objects that somebody changed or deleted, without changing state or cluster."""
+        """The managed objects that somebody changed or deleted, without changing them."""
         found: list[Drift] = []
         with self._stack() as stack:
-            stack.preview_refresh(on_output=_nothing, on_event=lambda event: found.extend(_drift(event)), color="never", show_secrets=False)
+            self._quietly(
+                lambda show: stack.preview_refresh(
+                    on_output=show, on_event=lambda event: found.extend(observed(event)), color=_color(), show_secrets=False
+                )
+            )
         return tuple(found)
 
-    def outputs(self) -> dict[str, str]:
-        """The plain outputs of the last deployment."""
-        with self._stack() as stack:
-            return {key: str(output.value) for key, output in stack.outputs().items() if not output.secret}
+    def _quietly(self, step: Callable[[Say], object]) -> None:
+        """Run a step of which nobody wants to read, unless it fails."""
+        lines: list[str] = []
+        try:
+            step(lines.append)
+        except automation.CommandError:
+            for line in lines:
+                self._say(line)
+            raise
 
     @contextmanager
     def _stack(self) -> Generator[automation.Stack]:
+        """The stack for the length of one command, with the state in order; what goes wrong leaves as EngineError."""
+        state = self._target.state
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            recovery.require_room(state)
+            with locked(str(state / self._environment), f"engine for {self._environment}"):
+                if silence := causes.silent(self._target.kubeconfig):
+                    raise EngineError(silence)
+                recovery.recover(recovery.State(backend=self._backend, environment=self._environment), self._live, self._say)
+                variables = self._variables()
+                with _program_sees(variables):
+                    yield self._select(variables)
+        except automation.CommandError as error:
+            raise EngineError(
+                causes.cause(str(error), kubeconfig=self._target.kubeconfig, state=state, environment=self._environment)
+            ) from error
+        except (recovery.RecoveryError, ApiError, OSError) as error:
+            raise EngineError(str(error)) from error
+
+    @property
+    def _backend(self) -> Path:
+        return self._target.state / "backend"
+
+    def _live(self, target: Ref) -> Obj | None:
+        kubeconfig = cast(Obj, yaml.safe_load(self._target.kubeconfig.read_text()))
+        return Cluster(kubeconfig).get(target)
+
+    def _select(self, variables: dict[str, str]) -> automation.Stack:
         """The stack, in a working directory of its own so that nothing is written into the checkout."""
         work = self._target.state / "work" / self._environment
-        backend = self._target.state / "backend"
-        for directory in (work, backend):
+        for directory in (work, self._backend):
             directory.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "Pulumi.yaml", work / "Pulumi.yaml")
         stack_file = f"Pulumi.{self._environment}.yaml"
-        (work / stack_file).write_text(here(documents.read(ROOT, stack_file).content))
-        variables = {
-            "PULUMI_BACKEND_URL": backend.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": os.environ.get("PULUMI_CONFIG_PASSPHRASE", self._environment),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
-            "KUBECONFIG": str(self._target.kubeconfig),
-            "PATH": _path(self.plugins, self._target.state / "plugins"),
-        }
+        (work / stack_file).write_text(here(documents.read(ROOT, stack_file).content, self._target.s3))
         options = automation.LocalWorkspaceOptions(
             work_dir=str(work),
             env_vars=variables,
-            pulumi_command=automation.PulumiCommand(root=str(_home())),
+            pulumi_command=PulumiCli(self._say, hopeless=lambda: causes.full(self._target.state)),
             secrets_provider="passphrase",
         )
-        stack = automation.create_or_select_stack(
-            stack_name=self._environment, project_name="observability", program=run_program, opts=options
+        return automation.create_or_select_stack(
+            stack_name=self._environment, project_name=recovery.PROJECT, program=run_program, opts=options
         )
-        _release_stale_lock(stack, backend)
-        yield stack
+
+    def _variables(self) -> dict[str, str]:
+        given = causes.PASSPHRASE in os.environ or f"{causes.PASSPHRASE}_FILE" in os.environ
+        return {
+            "PULUMI_HOME": str(_plugin_home(self.plugins, self._target.state / "home")),
+            "PULUMI_BACKEND_URL": self._backend.as_uri(),
+            **({} if given else {causes.PASSPHRASE: self._environment}),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # One more copy of the state for each update; the backend keeps two already, and recovery knows them.
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+            "PULUMI_DIY_BACKEND_GZIP": "false",  # recovery reads the state
+            "KUBECONFIG": str(self._target.kubeconfig),
+            MARK: str(self._backend),
+            **cloud.variables(self._target.s3),
+        }
 
 
-def here(stack: Mapping[str, object]) -> str:
-    """A stack file's text for this target: the kubeconfig has one context, whatever the environment calls its own."""
-    config = cast("dict[str, object]", stack.get("config", {}))
+def here(stack: Mapping[str, object], s3: str | None = None) -> str:
+    """A stack file's text for this target: the kubeconfig has one context, whatever the environment calls its own; S3 is the target's."""
+    config = cloud.adapted(cast("dict[str, object]", stack.get("config", {})), s3)
     cluster = config.get("observability:cluster")
     if isinstance(cluster, dict):
         config = {
@@ -155,17 +199,6 @@ def plugins(say: Say) -> tuple[Plugin, ...]:
 def run_program() -> None:
     """Run ``__main__.py`` as the language host would."""
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-
-def _home() -> Path:
-    """A directory whose ``bin/pulumi`` is the CLI: the form in which the Automation API takes one."""
-    program = tool("pulumi")
-    home = program.parent if program.parent.name == "bin" else program.parent / "home" / "bin"
-    home.mkdir(parents=True, exist_ok=True)
-    link = home / "pulumi"
-    if not link.exists():
-        link.symlink_to(program)
-    return home.parent
 
 
 def _plugin(name: str, say: Say) -> Plugin:
@@ -188,41 +221,35 @@ def _install(name: str, version: str, say: Say) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
-def _path(plugins: tuple[Plugin, ...], launchers: Path) -> str:
-    """PATH with launchers for those plugins alone that have to be stood in for."""
-    missing = [plugin.name for plugin in plugins if plugin.source == "stand-in"]
-    path = os.environ["PATH"]
-    return f"{providers.install(launchers, missing)}{os.pathsep}{path}" if missing else path
+def _plugin_home(plugins: tuple[Plugin, ...], home: Path) -> Path:
+    """The engine's own directory, with stand-ins for those plugins alone that have to be stood in for, and links to installed ones."""
+    for plugin in plugins:
+        place = home / "plugins" / f"resource-{plugin.name}-v{plugin.version}"
+        installed = _cached_plugin(plugin.name, plugin.version)
+        if plugin.source == "stand-in":
+            providers.install(place, [plugin.name])
+        elif installed.exists() and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(installed)
+    return home
 
 
-def _release_stale_lock(stack: automation.Stack, backend: Path) -> None:
-    """Remove the lock that an engine left behind which was killed; the lock of a living one stays and is reported by the engine."""
-    for lock in backend.glob(f".pulumi/locks/**/{stack.name}/*.json"):
-        owner = _lock_owner(lock)
-        if owner is not None and not Path(f"/proc/{owner}").exists():
-            lock.unlink(missing_ok=True)
+@contextmanager
+def _program_sees(variables: Mapping[str, str]) -> Generator[None]:
+    """Run the body with these environment variables: the program is in this process, and its providers' defaults come from there.
 
-
-def _lock_owner(lock: Path) -> int | None:
-    """The process that wrote a lock file of the local backend; None when it cannot be read."""
+    Without this, a KUBECONFIG of the user's would lead the deployment to another cluster.
+    """
+    before = dict(os.environ)
+    os.environ.update(variables)
+    # When the engine ends first, the program cannot tell it anything more; that is no news.
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
     try:
-        return int(json.loads(lock.read_text())["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _drift(event: events.EngineEvent) -> Iterator[Drift]:
-    outputs = event.res_outputs_event
-    if outputs is None or outputs.metadata.op.value not in ("update", "delete"):
-        return
-    step = outputs.metadata
-    name = step.urn.rsplit("::", 1)[-1]
-    yield Drift(type=step.type, name=name, operation=step.op.value, fields=tuple(sorted(step.detailed_diff or step.diffs or ())))
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _color() -> str:
     return "always" if os.isatty(1) and "NO_COLOR" not in os.environ else "never"
-
-
-def _nothing(_: str) -> None:
-    """Output that nobody needs."""

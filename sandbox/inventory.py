@@ -161,6 +161,18 @@ GO_PROGRAMS = (
         package="github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter",
         stamp=(_STAMPED,),
     ),
+    GoProgram(
+        name="promtail",
+        module="promtail",
+        package="github.com/grafana/loki/v3/clients/cmd/promtail",
+        stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
+    ),
+    GoProgram(
+        name="loki",
+        module="loki",
+        package="github.com/grafana/loki/v3/cmd/loki",
+        stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
+    ),
     GoProgram(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),
 )
 

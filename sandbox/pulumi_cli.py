@@ -16,20 +16,26 @@ from sandbox.toolchain import tool
 MARK = "OBSERVABILITY_ENGINE"
 """In the environment of the CLI, and so of its plugins: the directory of the state that they work on."""
 
+_LOOK_SECONDS = 0.5
+
 Show = Callable[[str], object]
 
 
 class PulumiCli(PulumiCommand):
     """The CLI as the Automation API takes one, but interruptible.
 
-    The Automation API leaves a terminal's Ctrl-C to the process group and then waits no longer for the CLI than a quarter of a second.
-    Here the CLI has a session of its own and is told once, by us; it cancels what it has begun and writes its state. A second Ctrl-C kills it.
+    The Automation API leaves a terminal's Ctrl-C to the process group and waits a quarter of a second for the CLI. Here the CLI has a
+    session of its own and is told once, by us; it cancels what it has begun and writes its state. A second Ctrl-C kills it.
     """
 
-    def __init__(self, say: Show) -> None:
-        """Builds the CLI when it is not there; raises ToolError. `say` tells of an interrupt."""
+    def __init__(self, say: Show, hopeless: Callable[[], bool]) -> None:
+        """Builds the CLI when it is not there; raises ToolError.
+
+        `say` tells of an interrupt. `hopeless` is asked twice a second; the CLI is killed once it is true: with a full disk it would try
+        each write for half a minute, one after the other, and all that it could still write down is known from what it wrote before.
+        """
         super().__init__(root=str(_home()))
-        self._say = say
+        self._say, self._hopeless = say, hopeless
 
     def run(
         self,
@@ -54,8 +60,8 @@ class PulumiCli(PulumiCommand):
         ) as process:
             output, errors = _Reader(process.stdout, on_output), _Reader(process.stderr, on_error)
             interrupted = self._wait(process)
-            output.join()
-            errors.join()
+            output.finish()
+            errors.finish()
         if interrupted:
             raise KeyboardInterrupt
         result = CommandResult(stdout=output.text, stderr=errors.text, code=process.returncode)
@@ -68,7 +74,10 @@ class PulumiCli(PulumiCommand):
         interrupted = False
         while True:
             try:
-                process.wait()
+                process.wait(timeout=_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                if self._hopeless():
+                    process.kill()
             except KeyboardInterrupt:
                 if interrupted:
                     process.kill()
@@ -87,6 +96,7 @@ class _Reader(Thread):
         super().__init__(daemon=True)
         self._stream, self._show = stream, show
         self._lines: list[str] = []
+        self._failure: Exception | None = None
         self.start()
 
     @property
@@ -97,8 +107,17 @@ class _Reader(Thread):
     def run(self) -> None:
         for line in self._stream or ():
             self._lines.append(line.rstrip())
-            if self._show:
-                self._show(self._lines[-1])
+            if self._show and not self._failure:
+                try:
+                    self._show(self._lines[-1])
+                except Exception as error:  # noqa: BLE001 - told at the end: the CLI would hang if nobody read on
+                    self._failure = error
+
+    def finish(self) -> None:
+        """Wait for the end of the stream; raises what showing it raised."""
+        self.join()
+        if self._failure:
+            raise self._failure
 
 
 def _home() -> Path:

@@ -1,21 +1,36 @@
 """What `make status` says: the cluster, the platform on it, and everything that is not the real thing."""
 
-import os
-
 from sandbox import cluster, serving, target
-from sandbox.engine import plugins
+from sandbox.causes import silent
+from sandbox.engine import Target, plugins
 from sandbox.kube import Kube, KubeError
 
 
 def show() -> int:
-    """Print the state of the sandbox and of the platform on it; returns 0 when all is well."""
+    """Print the state of the cluster and of the platform on it; returns 0 when all is well, 1 when something is missing."""
+    context = target.foreign_context()
+    if context:
+        return _foreign(target.foreign(context))
     found = cluster.status(target.sandbox_name())
     print(found)
     if not found.running:
         return 1
-    kube = Kube(cluster.running(target.sandbox_name()).kubeconfig)
+    missing = _platform(Kube(cluster.running(target.sandbox_name()).kubeconfig))
+    return 0 if found.healthy and not missing else 1
+
+
+def _foreign(place: Target) -> int:
+    print(f"cluster of the context {place.name}")
+    if silence := silent(place.kubeconfig):
+        print(f"  problem      {silence}")
+        return 1
+    return 1 if _platform(Kube(place.kubeconfig)) else 0
+
+
+def _platform(kube: Kube) -> list[str]:
+    """Print how the platform does; returns what it lacks."""
     missing = serving.problems(kube)
-    print("platform    " + ("serves" if not missing else "does not serve"))
+    print("platform    " + ("does not serve" if missing else "serves"))
     for problem in missing:
         print(f"  {problem}")
     try:
@@ -26,4 +41,4 @@ def show() -> int:
     for plugin in plugins(print):
         if plugin.source != "official":
             print(f"  stand-in    provider plugin {plugin.name}: the official {plugin.version} cannot be installed here")
-    return os.EX_OK if found.healthy and not missing else 1
+    return missing

@@ -1,45 +1,80 @@
 """The main job: a cluster, the demo workload on it, the platform deployed by the Pulumi engine, until it serves."""
 
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.table import Table
 
+from model.environment import Environment
 from sandbox import cluster, demo, serving, target
 from sandbox.cluster.progress import console, step
 from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
+from sandbox.target import TargetError
 
 SERVING_TIMEOUT_SECONDS = 300
+DISCOVERY_SECONDS = 60
+"""After this, what Prometheus does not find on the user's own cluster is not there."""
 
 
-def up(environment: str) -> None:
+def up(environment: Environment) -> None:
     """Bring everything up, on the sandbox of this machine or on the user's own cluster; a second run changes nothing."""
-    context = target.foreign_context()
-    if context is not None:
-        deploy(target.foreign(context), environment)
-        console.print(
-            f"deployed to {context}; reach it by: kubectl --context {context} -n observability port-forward svc/grafana 3000",
-            soft_wrap=True,
-        )
+    if target.foreign_context():
+        deploy_to_foreign(target.current(), environment)
         return
     instance = cluster.up(target.sandbox_name())
     with step("demo workload: the services of the catalogue, their datastores and traffic"):
         demo.up(instance.kubeconfig)
-    deploy(target.sandbox(instance), environment)
+    deploy(target.sandbox(instance), environment.name)
+    with step("waiting until the platform serves"):
+        serving.wait(Kube(instance.kubeconfig), timeout_seconds=SERVING_TIMEOUT_SECONDS, say=console.print)
     show_addresses(instance.kubeconfig)
 
 
 def deploy(place: Target, environment: str) -> dict[str, int]:
-    """Deploy an environment and wait until it serves; returns the number of resources by what was done to them."""
+    """Deploy an environment; returns the number of resources by what was done to them. Raises EngineError."""
     engine = Engine(place, environment, say=print)
     for plugin in engine.plugins:
         console.print(f"provider {plugin.name} {plugin.version}: {plugin.source}")
     changes = engine.up()
-    with step("waiting until the platform serves"):
-        serving.wait(Kube(place.kubeconfig), timeout_seconds=SERVING_TIMEOUT_SECONDS, say=console.print)
     changed = sum(count for operation, count in changes.items() if operation != "same")
     console.print(f"{environment}: {changed} change(s), {changes.get('same', 0)} unchanged")
     return changes
+
+
+def deploy_to_foreign(place: Target, environment: Environment) -> None:
+    """Deploy to a cluster of the user's, whose services are there already, or not: what they lack is a note, not an error."""
+    kube = Kube(place.kubeconfig)
+    require_namespaces(kube, place.name, {catalogue.namespace for catalogue in environment.catalogues})
+    deploy(place, environment.name)
+    with step("waiting until Prometheus has found the services"):
+        notes = _lacking(kube)
+    for note in notes:
+        console.print(f"note: {note}")
+    console.print(f"deployed to {place.name}; reach it by: kubectl --context {place.name} -n observability port-forward svc/grafana 3000")
+
+
+def require_namespaces(kube: Kube, cluster_name: str, wanted: Iterable[str]) -> None:
+    """Raise TargetError when a namespace of the catalogues is missing: what they describe is not ours to make."""
+    present = {str(space["metadata"]["name"]) for space in kube.list("/api/v1/namespaces")}
+    missing = sorted(set(wanted) - present)
+    if missing:
+        raise TargetError(
+            "\n".join(
+                f"namespace {name} does not exist on {cluster_name}: the catalogue's system runs there; "
+                f"create it first (kubectl create namespace {name})"
+                for name in missing
+            )
+        )
+
+
+def _lacking(kube: Kube) -> list[str]:
+    """What Prometheus does not reach once it had the time to find everything."""
+    end = time.monotonic() + DISCOVERY_SECONDS
+    while (missing := serving.problems(kube)) and time.monotonic() < end:
+        time.sleep(1)
+    return missing
 
 
 def show_addresses(kubeconfig: Path) -> None:

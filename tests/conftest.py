@@ -1,5 +1,6 @@
 """What many tests share: a real cluster of their own, and the platform deployed on it, each made once and only when asked for."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from sandbox import cluster, demo, serving, target
 from sandbox.engine import Engine
 from sandbox.kube import Kube
 
-SANDBOX = "test"
+SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
+"""The sandbox of the tests; another one lets two runs go on side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,14 @@ def cluster_instance() -> Iterator[cluster.Instance]:
     instance = cluster.up(SANDBOX)
     yield instance
     cluster.down(SANDBOX)
+
+
+@pytest.fixture(scope="session")
+def spare_instance() -> Iterator[cluster.Instance]:
+    """A second sandbox with nothing on it, for tests that deploy to another cluster or break the one that they have."""
+    instance = cluster.up(f"{SANDBOX}-2")
+    yield instance
+    cluster.down(f"{SANDBOX}-2")
 
 
 @pytest.fixture(scope="session")

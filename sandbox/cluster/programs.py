@@ -159,8 +159,8 @@ def _provisioner(instance: Instance) -> Program:
 
 
 def _s3(instance: Instance) -> Program:
-    command = (sys.executable, "-m", "moto.server", "--host", instance.node_address, "--port", str(instance.s3_port))
-    return Program(name="s3", command=command)
+    command = (sys.executable, "-m", "sandbox.cluster.s3", "--host", instance.node_address, "--port", str(instance.s3_port))
+    return Program(name="s3", command=command, environment={"PYTHONPATH": str(CHECKOUT)})
 
 
 def _search_path() -> str:

@@ -73,7 +73,7 @@ def _start_control_plane(instance: Instance, supervisor: Supervisor) -> None:
             raise ClusterError(f"the API server does not come up: {error}\n{advice}") from error
     with step("controllers started, manifests applied"):
         supervisor.start(CONTROL)
-        names = ["access", "storage", *(["simulated-node"] if instance.simulated else ["dns"])]
+        names = ["access", "storage", *(["simulated-node"] if instance.simulated else ["dns", "s3"])]
         _apply(instance, "\n---\n".join((MANIFESTS / f"{name}.yaml").read_text() for name in names))
 
 
@@ -97,7 +97,13 @@ def _has(instance: Instance, path: str) -> bool:
 
 
 def _apply(instance: Instance, manifests: str) -> None:
-    values = {"dns_address": instance.dns_address, "coredns_image": COREDNS, "node_name": instance.node_name}
+    values = {
+        "dns_address": instance.dns_address,
+        "coredns_image": COREDNS,
+        "node_name": instance.node_name,
+        "node_address": instance.node_address,
+        "s3_port": str(instance.s3_port),
+    }
     command = [str(tool("kubectl")), "--kubeconfig", str(instance.kubeconfig), "apply", "--server-side", "--force-conflicts"]
     command += ["--field-manager=observability-sandbox", "--filename=-", f"--cache-dir={instance.state / 'tmp/kubectl'}"]
     text = string.Template(manifests).substitute(values)

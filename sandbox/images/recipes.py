@@ -16,6 +16,7 @@ PLACEHOLDER_LABEL = "observability.sandbox/placeholder"
 _HERE = Path(__file__).resolve().parent
 _NOBODY = 65534
 _DATABASE = 999
+_LOKI = 10001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,9 @@ def by_name(references: Mapping[str, str]) -> dict[str, Recipe]:
         "node-exporter": _exporter("node_exporter", "/bin/node_exporter"),
         "postgres-exporter": _exporter("postgres_exporter", "/bin/postgres_exporter"),
         "redis-exporter": _exporter("redis_exporter", "/redis_exporter", user="59000:59000"),
+        "loki": _loki(),
+        "promtail": _exporter("promtail", "/usr/bin/promtail", user="root"),
+        "alloy": _placeholder(references.get("alloy", "alloy"), ports=(12345,), user="root"),
         "pause": _own(_HERE / "pause", "pause", user="65535:65535"),
         "coredns": _exporter("coredns", "/coredns", user="65532:65532"),
         "redis": Recipe(
@@ -70,6 +74,18 @@ def _server(name: str, companion: str, *, home: str, data: str) -> Recipe:
             *_program(companion, f"/bin/{companion}", tag),
             Entry(path=home, mode=0o775, owner=_NOBODY),
             Entry(path=f"/etc/{name}", mode=0o775, owner=_NOBODY),
+        ],
+    )
+
+
+def _loki() -> Recipe:
+    home = ("/loki", "/etc/loki")
+    return Recipe(
+        configuration=Configuration(entrypoint=("/usr/bin/loki",), command=("-config.file=/etc/loki/local-config.yaml",), user=str(_LOKI)),
+        content=lambda tag: [
+            *content.base({"loki": _LOKI}),
+            *_program("loki", "/usr/bin/loki", tag),
+            *(Entry(path=path, mode=0o755, owner=_LOKI) for path in home),
         ],
     )
 

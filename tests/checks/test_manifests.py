@@ -93,6 +93,14 @@ def test_only_the_agents_may_look_at_their_node() -> None:
     assert [finding.key.rpartition(".")[2] for finding in elsewhere] == ["hostNetwork", "volumes[0]", "volumes[1]", "volumes[2]"]
 
 
+def test_only_the_agents_may_be_root() -> None:
+    agent = prod("DaemonSet", "promtail")
+    assert manifest_findings([agent]) == []
+    elsewhere = manifest_findings([altered(agent, ("metadata", "namespace"), "observability")])
+    keys = [finding.key.partition("template.spec.")[2] for finding in elsewhere]
+    assert keys == ["volumes[1]", "volumes[2]", "securityContext.runAsNonRoot", "containers[0].securityContext.runAsNonRoot"]
+
+
 @pytest.mark.parametrize("label", ["component", "instance", "managed-by", "name", "part-of"])
 def test_a_missing_label_is_seen(label: str) -> None:
     key = f"app.kubernetes.io/{label}"

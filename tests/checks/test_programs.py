@@ -20,6 +20,29 @@ def test_a_program_that_is_missing_is_a_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.binaries
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ("(?i)", "(?i", "could not compile regular expression"),
+        ("rate: 1000", "rate: 0", "invalid limit stage config"),
+        ("firstline:", "first:", "invalid multiline stage config"),
+    ],
+)
+def test_promtail_refuses_a_pipeline_that_its_syntax_check_passes(good: str, bad: str, said: str, tmp_path: Path) -> None:
+    files = render(environment("prod"))
+    write({**files, "promtail/promtail.yaml": files["promtail/promtail.yaml"].replace(good, bad)}, tmp_path)
+    [finding] = program_findings(tmp_path, find)
+    assert said in finding.problem
+
+
+@pytest.mark.binaries
+def test_promtail_refuses_an_unknown_key_both_ways(tmp_path: Path) -> None:
+    files = render(environment("prod"))
+    write({**files, "promtail/promtail.yaml": files["promtail/promtail.yaml"].replace("min_period:", "least_period:")}, tmp_path)
+    assert ["field least_period not found" in finding.problem for finding in program_findings(tmp_path, find)] == [True, True]
+
+
+@pytest.mark.binaries
 @pytest.mark.parametrize("name", NAMES)
 def test_the_programs_accept_our_documents(name: str, tmp_path: Path) -> None:
     write(render(environment(name)), tmp_path)

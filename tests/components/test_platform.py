@@ -86,7 +86,7 @@ def test_prometheus_may_look_where_it_scrapes_and_nowhere_else() -> None:
     roles = {
         resource.manifest["metadata"] and mapping(resource.manifest["metadata"])["namespace"]
         for resource in resources("prod")
-        if resource.type.endswith(":Role")
+        if resource.type.endswith("/v1:Role")
     }
     assert roles == scraped
 

@@ -144,7 +144,7 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
         {},
         "observability:promethues: unknown key 'promethues'; allowed: cluster, catalogues, notifications, "
         "runbooksUrl, prometheus, alertmanager, grafana, "
-        "exporters, dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, grafanaSecretKey, heartbeatUrl, webhookUrl; "
+        "exporters, logs, dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, grafanaSecretKey, heartbeatUrl, webhookUrl; "
         "did you mean 'observability:prometheus'?",
     ),
     "missing setting": (
@@ -300,7 +300,7 @@ OTHER_MISTAKES: dict[str, tuple[str, tuple[str, ...], object, str]] = {
         ("images", "node_exporter"),
         "x/y:1",
         "images.node_exporter: unknown key 'node_exporter'; allowed: prometheus, alertmanager, grafana, kube-state-metrics, node-exporter, "
-        "postgres-exporter, redis-exporter; did you mean 'node-exporter'?",
+        "postgres-exporter, redis-exporter, loki, promtail, alloy; did you mean 'node-exporter'?",
     ),
 }
 

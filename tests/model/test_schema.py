@@ -6,7 +6,7 @@ from typing import Protocol, cast
 from jsonschema import Draft202012Validator, ValidationError
 
 from model.documents import mapping, read
-from model.schema import catalogue_schema, stack_schema
+from model.schema import catalogue_schema, pipeline_schema, stack_schema
 from tests.model.conftest import ROOT
 
 
@@ -26,12 +26,14 @@ def test_the_files_of_the_project_fit_their_schemas() -> None:
     for name in ("dev", "staging", "prod"):
         assert errors(stack_schema(), read(ROOT, f"Pulumi.{name}.yaml").content) == []
     assert errors(catalogue_schema(), read(ROOT, "configs/catalogues/dharma.yaml").content) == []
+    assert errors(pipeline_schema(), read(ROOT, "configs/pipelines/containers.yaml").content) == []
 
 
 def test_the_schemas_refuse_what_the_program_refuses() -> None:
     catalogue = read(ROOT, "configs/catalogues/dharma.yaml").content
     assert errors(catalogue_schema(), {**catalogue, "servces": {}}) == ["Additional properties are not allowed ('servces' was unexpected)"]
     assert len(errors(catalogue_schema(), {**catalogue, "namespace": "No Name"})) == 1
+    assert len(errors(pipeline_schema(), {"stages": [{"match": {"line": "x", "stages": [{"jsn": "x"}]}}]})) == 1
     stack = read(ROOT, "Pulumi.dev.yaml").content
     for key, value in {"prometheus": {"retention": "30"}, "promethues": {}, "webhookUrl": "plain"}.items():
         changed = {**stack, "config": {**mapping(stack["config"]), f"observability:{key}": value}}

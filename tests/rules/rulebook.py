@@ -16,7 +16,7 @@ from model.validation import validate
 
 ROOT = Path(__file__).parents[2]
 TESTS = Path(__file__).parent
-RULE_TESTS = ("services.yaml", "kubernetes.yaml", "datastores.yaml", "platform.yaml")
+RULE_TESTS = ("services.yaml", "kubernetes.yaml", "datastores.yaml", "platform.yaml", "logs.yaml")
 """The promtool tests, each of the rule file of the same name."""
 
 CATALOGUES = [

@@ -1,0 +1,144 @@
+"""The log agent: reads the lines of every container on its node and sends them to Loki."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pulumi import ResourceOptions, log
+from pulumi_kubernetes.apps.v1 import DaemonSet, DaemonSetSpecArgs, DaemonSetUpdateStrategyArgs, RollingUpdateDaemonSetArgs
+from pulumi_kubernetes.core.v1 import ConfigMap, PodTemplateSpecArgs, Service, TolerationArgs
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+
+from components import alloy, promtail
+from components.base import CHECKSUM, Component, Identity
+from components.documents import checksum
+from components.pods import (
+    REVISIONS,
+    ROOT,
+    Pod,
+    Probes,
+    config_volume,
+    field_env,
+    host_volume,
+    http_probe,
+    mount,
+    pod_metadata,
+    pod_spec,
+    tcp_probe,
+)
+from components.workloads import headless_spec
+from model.settings import Resources
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """How an agent is started."""
+
+    arguments: Sequence[str]
+    """Its command line."""
+
+    port: int
+    """Its metrics and its probes."""
+
+    probes: Probes
+    """How it is asked how it is."""
+
+    state: str
+    """The directory of the node that it writes to."""
+
+    warning: str = ""
+    """What people should know at every preview."""
+
+
+PROGRAMS = {
+    "promtail": Program(
+        arguments=("-config.file=/etc/promtail/promtail.yaml",),
+        port=promtail.PORT,
+        # It is ready once it reads a file, which says nothing about whether it should be restarted.
+        probes=Probes(readiness=http_probe("/ready", "metrics", period=5), liveness=tcp_probe("metrics", failures=6)),
+        state=promtail.STATE,
+        warning=promtail.END_OF_LIFE,
+    ),
+    "alloy": Program(
+        arguments=(
+            "run",
+            "/etc/alloy/config.alloy",
+            f"--server.http.listen-addr=0.0.0.0:{alloy.PORT}",
+            f"--storage.path={alloy.STATE}",
+            "--disable-reporting",
+        ),
+        port=alloy.PORT,
+        probes=Probes(readiness=http_probe("/-/ready", "metrics", period=5), liveness=http_probe("/-/healthy", "metrics", failures=6)),
+        state=alloy.STATE,
+    ),
+}
+"""The agents that there are, by the name of their program."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogAgentArgs:
+    """What the log agent is made from."""
+
+    identity: Identity
+    """Its name, namespace and labels; its program is one of ``PROGRAMS``, and the namespace allows what it needs of its node."""
+
+    image: str
+    """The image reference."""
+
+    resources: Resources
+    """What each pod gets."""
+
+    config: Mapping[str, str]
+    """Its configuration by file name."""
+
+
+class LogAgent(Component):
+    """One agent on every node. A changed pipeline restarts them; they go on where they were."""
+
+    def __init__(self, name: str, args: LogAgentArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("observability:index:LogAgent", name, opts)
+        identity, program = args.identity, PROGRAMS[args.identity.program]
+        if program.warning:
+            log.warn(program.warning, self)
+        config = ConfigMap(f"{name}-config", metadata=identity.metadata("config"), data=args.config, opts=self.child())
+        Service(name, metadata=identity.metadata(), spec=headless_spec(identity, {"metrics": program.port}), opts=self.child())
+        DaemonSet(name, metadata=identity.metadata(), spec=daemon_set_spec(args), opts=self.child(after=[config]))
+        self.register_outputs({"service": identity.name})
+
+
+def daemon_set_spec(args: LogAgentArgs) -> DaemonSetSpecArgs:
+    """A pod on each node, whatever the node is reserved for."""
+    return DaemonSetSpecArgs(
+        revision_history_limit=REVISIONS,
+        update_strategy=DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=RollingUpdateDaemonSetArgs(max_unavailable="10%")),
+        selector=LabelSelectorArgs(match_labels=args.identity.selector),
+        template=agent_pod(args),
+    )
+
+
+def agent_pod(args: LogAgentArgs) -> PodTemplateSpecArgs:
+    """A process of root without root's rights: the kubelet's files are readable for their owner alone.
+
+    Of its node it sees the containers' lines, and a directory of its own, in which it remembers how far it has read.
+    """
+    program, name = PROGRAMS[args.identity.program], args.identity.program
+    pod = Pod(
+        identity=args.identity,
+        image=args.image,
+        args=program.arguments,
+        env=(field_env("HOSTNAME", "spec.nodeName"),),
+        ports={"metrics": program.port},
+        resources=args.resources,
+        probes=program.probes,
+        volumes=(
+            config_volume("config", f"{args.identity.name}-config"),
+            host_volume("lines", "/var/log/pods"),
+            host_volume("state", program.state, create=True),
+        ),
+        mounts=(mount("config", f"/etc/{name}"), mount("lines", "/var/log/pods"), mount("state", program.state, writable=True)),
+        annotations={CHECKSUM: checksum(args.config)},
+        user=ROOT,
+        token=True,
+    )
+    spec = pod_spec(pod)
+    spec.tolerations = [TolerationArgs(operator="Exists")]
+    return PodTemplateSpecArgs(metadata=pod_metadata(pod), spec=spec)
