@@ -130,9 +130,10 @@ def release_locks(state: State, say: Say) -> None:
 
 def _is_engine(pid: Json) -> bool:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == _ENGINE
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()  # empty for one that is dead but was not collected yet
     except OSError:
         return False
+    return Path(line.split(b"\0")[0].decode()).name == _ENGINE
 
 
 def restore(state: State, say: Say) -> None:

@@ -22,6 +22,7 @@ def kube(spare_instance: cluster.Instance, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("KUBECONFIG", os.pathsep.join(["/nonexistent", str(spare_instance.kubeconfig)]))
     monkeypatch.setenv("KUBECONTEXT", spare_instance.context)
     monkeypatch.setattr(cluster, "up", _no_sandbox)
+    monkeypatch.setattr("sandbox.up.DISCOVERY_SECONDS", 5)
     yield Kube(spare_instance.kubeconfig)
     shutil.rmtree(state_root() / "contexts" / spare_instance.context, ignore_errors=True)
 
