@@ -63,7 +63,8 @@ requirements: $(VENV)/.done ## pin requirements*.in anew
 	@for file in requirements requirements-dev; do $(VENV)/bin/pip-compile --quiet --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-emit-options --strip-extras --allow-unsafe $$file.in --output-file $$file.txt; done
 
-$(VENV)/.done: requirements-dev.txt
+# Its name says what is in it, so it is made once: a newer file date (another checkout of the same pins) must not take it away from who uses it.
+$(VENV)/.done:
 	@echo "setting up Python packages in $(VENV) (once, about a minute)" >&2
 	@mkdir -p $(CACHE)
 	@rm -rf $(VENV) && python3 -m venv $(VENV)
