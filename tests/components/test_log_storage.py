@@ -1,17 +1,24 @@
 """The bucket of the logs: each control is there, and holds in an S3 and IAM API that answers like AWS's."""
 
 import json
+import math
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgs as Rule
+from pulumi_aws.s3 import BucketLifecycleConfigurationRuleExpirationArgs as Expiration
+from pulumi_aws.s3 import BucketLifecycleConfigurationRuleFilterArgs as RuleFilter
+from pulumi_aws.s3 import BucketLifecycleConfigurationRuleTransitionArgs as Transition
 
 from components.log_storage import access_policy, lifecycle_rules, role_arn, tls_only_policy, trust_policy
 from components.platform import part
 from model.documents import each, mapping
-from model.logs import Bucket, Lifecycle
+from model.logs import DELETE_DELAY, TENANT, Bucket, Lifecycle, Logs, lifecycle
 from tests.components.environments import NAMES, environment, resources
+from tests.model.test_logs import NEVER_TOUCHED
+from tests.model.test_logs import settings as any_logs
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/A"
 BUCKET = Bucket(name="logs-of-test", region="eu-central-1", oidc_provider=PROVIDER)
@@ -79,14 +86,66 @@ def test_names_follow_the_partition() -> None:
     assert statements(tls_only_policy(china))[0]["Resource"] == ["arn:aws-cn:s3:::logs-of-test", "arn:aws-cn:s3:::logs-of-test/*"]
 
 
-@given(some.none() | some.integers(30, 400), some.integers(401, 5000))
-def test_age_deletes_nothing_but_the_chunks_of_the_tenant(transition: int | None, expiration: int) -> None:
-    rules = lifecycle_rules(Lifecycle(prefix="fake/", transition_days=transition, expiration_days=expiration))
-    logs, remains = rules
-    assert (logs.id, remains.id) == ("logs", "remains")
-    assert remains.expiration is None
-    assert remains.transitions is None
-    assert bool(logs.transitions) == (transition is not None)
+Rules = list[Rule]
+
+CHUNK = f"{TENANT}/1b2c3d/19a0:19b0:abc"
+
+
+def moved_by(rules: Rules, key: str, age_days: int) -> list[str]:
+    """The rules by which S3 moves an object of this key and age to another class."""
+    moves = {str(rule.id): cast("list[Transition]", rule.transitions or []) for rule in rules if below(rule, key)}
+    return [name for name, found in moves.items() if any(age_days >= cast(int, move.days) for move in found)]
+
+
+def deleted_by(rules: Rules, key: str, age_days: int) -> list[str]:
+    """The rules by which S3 deletes an object of this key and age."""
+    ages = {str(rule.id): cast(Expiration, rule.expiration).days for rule in rules if rule.expiration and below(rule, key)}
+    return [name for name, days in ages.items() if age_days >= cast(int, days)]
+
+
+def below(rule: Rule, key: str) -> bool:
+    """Whether a rule is about the objects of this key."""
+    return key.startswith(str(cast(RuleFilter, rule.filter).prefix))
+
+
+def promised_days(logs: Logs) -> int:
+    """Until this day every object is there: the longest retention and the compactor's delay."""
+    return math.ceil((logs.longest_retention.seconds + DELETE_DELAY.seconds) / 86400)
+
+
+def harm(rules: Rules, logs: Logs, age_days: int) -> list[str]:
+    """What a lifecycle does, to objects of some age and to the tenant's chunks, that no lifecycle may."""
+    touched = [key for key in NEVER_TOUCHED if deleted_by(rules, key, age_days) or moved_by(rules, key, age_days)]
+    early = [f"{rule} deletes what is promised" for rule in deleted_by(rules, CHUNK, promised_days(logs))]
+    kept = [] if deleted_by(rules, CHUNK, promised_days(logs) + 9) else ["never deletes what the compactor forgot"]
+    return [*touched, *early, *kept]
+
+
+@given(any_logs(), some.integers(0, 100_000))
+def test_no_rule_reaches_the_index_the_seed_or_anything_younger_than_the_promise(logs: Logs, age_days: int) -> None:
+    assert harm(lifecycle_rules(lifecycle(logs)), logs, age_days) == []
+
+
+LATE = "never deletes what the compactor forgot"
+BROKEN: dict[str, tuple[Lifecycle, list[str]]] = {
+    "everything": (Lifecycle(prefix="", transition_days=None, expiration_days=39), [*NEVER_TOUCHED]),
+    "the index alone": (Lifecycle(prefix="index/", transition_days=30, expiration_days=39), [*NEVER_TOUCHED[:2], LATE]),
+    "too early": (Lifecycle(prefix="fake/", transition_days=None, expiration_days=31), ["logs deletes what is promised"]),
+    "too late": (Lifecycle(prefix="fake/", transition_days=None, expiration_days=400), [LATE]),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_rule_that_reaches_too_far_is_noticed(what: str) -> None:
+    derived, said = BROKEN[what]
+    assert harm(lifecycle_rules(derived), Logs(bucket=BUCKET), 100_000) == said
+
+
+def test_the_rule_about_remains_deletes_nothing_that_can_be_reached() -> None:
+    logs, remains = lifecycle_rules(lifecycle(Logs(bucket=BUCKET)))
+    assert deleted_by([remains], CHUNK, 100_000) == []
+    remains.expiration = Expiration(days=1)
+    assert harm([logs, remains], Logs(bucket=BUCKET), 1) == [*NEVER_TOUCHED, "remains deletes what is promised"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,7 +12,7 @@ from sandbox.providers.aws import buckets, identities
 from sandbox.providers.aws.client import Aws, AwsError, problems
 from sandbox.providers.aws.kinds import Kind
 from sandbox.providers.blocking import BlockingProvider, ProviderError
-from sandbox.providers.differences import Change, changes, detailed, path_text, pruned
+from sandbox.providers.differences import Change, changes, detailed, path_text
 from sandbox.providers.server import Engine, InitializationError
 from sandbox.providers.values import Json, Obj, Properties, mapping, own_type, plain_map, text, wrap_map
 
@@ -80,7 +80,7 @@ class AwsProvider(BlockingProvider):
     def diff_now(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
         """The new inputs against the declared part of the last seen resource."""
         kind, state, new = KINDS[own_type(request.type)], plain_map(request.old_state), plain_map(request.new_inputs)
-        old = pruned({**mapping(state, _INPUTS), **state}, mapping(state, _INPUTS))
+        old = _declared({**mapping(state, _INPUTS), **state}, mapping(state, _INPUTS))
         found = [change for change in changes(old, new) if not _same_document(change.old, change.new)]
         replacing = [change for change in found if change.path[0] in kind.replaces]
 
@@ -117,7 +117,7 @@ class AwsProvider(BlockingProvider):
         live = kind.read(self._aws, request.resource_id)
         if live is None:
             return sdk.ReadResponse()
-        seen = pruned({**inputs, **live}, inputs) if inputs else {key: value for key, value in live.items() if key in kind.properties}
+        seen = _declared({**inputs, **live}, inputs) if inputs else {key: value for key, value in live.items() if key in kind.properties}
         seen = {key: inputs[key] if _same_document(value, inputs.get(key)) else value for key, value in seen.items()}
         return sdk.ReadResponse(request.resource_id, _state(live, seen, request.inputs), wrap_map(seen, request.inputs))
 
@@ -140,6 +140,19 @@ class AwsProvider(BlockingProvider):
 
 def _state(live: Obj, inputs: Obj, like: Properties) -> dict[str, PropertyValue]:
     return {**wrap_map({**inputs, **live}, like), _INPUTS: PropertyValue(wrap_map(inputs, like))}
+
+
+def _declared(live: Obj, shape: Obj) -> Obj:
+    """The part of the live resource that the shape mentions. What AWS keeps in a list is declared as a whole: a rule too many is drift."""
+    return {key: _part(value, shape[key]) for key, value in live.items() if key in shape}
+
+
+def _part(live: Json, shape: Json) -> Json:
+    if isinstance(live, dict) and isinstance(shape, dict):
+        return _declared(live, shape)
+    if isinstance(live, list) and isinstance(shape, list):
+        return [_part(item, shape[at]) if at < len(shape) else item for at, item in enumerate(live)]
+    return live
 
 
 def _same_document(old: Json, new: Json) -> bool:

@@ -1,15 +1,23 @@
-"""A provider plugin on a real API server. PROVIDER_KUBERNETES=/path/to/pulumi-resource-kubernetes tests the official plugin instead."""
+"""A provider plugin on a real API server. PROVIDER_KUBERNETES=/path/to/pulumi-resource-kubernetes tests the official plugin instead.
 
+The aws stand-in is tested against an S3, KMS and IAM API on this machine (moto).
+"""
+
+import json
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol, cast
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from sandbox.kube import Kube
 from sandbox.providers import install
+from sandbox.providers.aws.client import Aws
+from sandbox.providers.values import Obj
 from tests.sandbox.providers.live import Namespace
 from tests.sandbox.providers.plugin import Plugin
 
@@ -54,3 +62,39 @@ def namespace(kubeconfig: Path) -> Iterator[Namespace]:
     """A namespace of the test's own, with the means to look into it and to play the kubelet in it."""
     with ExitStack() as stack:
         yield stack.enter_context(Namespace(Kube(kubeconfig), f"provider-{uuid.uuid4().hex[:8]}"))
+
+
+class _Server(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def get_host_and_port(self) -> tuple[str, int]: ...
+
+
+@pytest.fixture(scope="session")
+def settings() -> Iterator[Obj]:
+    """The provider's configuration for an API of the test's own."""
+    server = cast(_Server, ThreadedMotoServer(port=0, verbose=False))
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoints: Obj = dict.fromkeys(("s3", "iam", "kms", "sts"), f"http://{host.replace('0.0.0.0', '127.0.0.1')}:{port}")  # noqa: S104 - moto's own name of itself
+    yield {
+        "region": "eu-central-1",
+        "accessKey": "test",
+        "secretKey": "test",
+        "skipCredentialsValidation": True,
+        "endpoints": json.dumps([endpoints]),
+    }
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_plugin(settings: Obj, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
+    """The stand-in."""
+    with Plugin(install(tmp_path_factory.mktemp("bin")) / "pulumi-resource-aws", settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def aws(settings: Obj) -> Aws:
+    """The test's own view of the API."""
+    return Aws(settings)

@@ -2,15 +2,12 @@
 
 import json
 import uuid
-from collections.abc import Iterator
-from typing import Protocol, cast
+from typing import cast
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.providers import install
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.aws.provider import KINDS
 from sandbox.providers.values import Json, Obj, dig, plain_map
@@ -19,42 +16,6 @@ from tests.sandbox.providers.plugin import Plugin, RefusedError, Resource, struc
 BUCKET = "aws:s3/bucket:Bucket"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]})
 ACCESS = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]})
-
-
-class _Server(Protocol):
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def get_host_and_port(self) -> tuple[str, int]: ...
-
-
-@pytest.fixture(scope="session")
-def settings() -> Iterator[Obj]:
-    """The provider's configuration for an API of the test's own."""
-    server = cast(_Server, ThreadedMotoServer(port=0, verbose=False))
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoints: Obj = dict.fromkeys(("s3", "iam", "kms", "sts"), f"http://{host.replace('0.0.0.0', '127.0.0.1')}:{port}")  # noqa: S104 - moto's own name of itself
-    yield {
-        "region": "eu-central-1",
-        "accessKey": "test",
-        "secretKey": "test",
-        "skipCredentialsValidation": True,
-        "endpoints": json.dumps([endpoints]),
-    }
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def aws_plugin(settings: Obj, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
-    """The stand-in."""
-    with Plugin(install(tmp_path_factory.mktemp("bin")) / "pulumi-resource-aws", settings) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def aws(settings: Obj) -> Aws:
-    """The test's own view of the API."""
-    return Aws(settings)
 
 
 @pytest.fixture
