@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Thread
+from types import FrameType
 from typing import IO
 
 from pulumi.automation import CommandResult, PulumiCommand
@@ -19,6 +20,7 @@ MARK = "OBSERVABILITY_ENGINE"
 _LOOK_SECONDS = 0.5
 
 Show = Callable[[str], object]
+_Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 class PulumiCli(PulumiCommand):
@@ -47,46 +49,77 @@ class PulumiCli(PulumiCommand):
     ) -> CommandResult:
         """Run one command to its end. Raises CommandError when it fails, KeyboardInterrupt when it was interrupted."""
         path = f"{Path(self.command).parent}{os.pathsep}{additional_env.get('PATH', os.environ['PATH'])}"
-        with subprocess.Popen(
-            [self.command, "--non-interactive", *args],
-            cwd=cwd,
-            env={**os.environ, **additional_env, "PATH": path, "PULUMI_AUTOMATION_API": "true"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        ) as process:
+        interrupts = _Interrupts(self._say)
+        with (
+            interrupts,
+            subprocess.Popen(
+                [self.command, "--non-interactive", *args],
+                cwd=cwd,
+                env={**os.environ, **additional_env, "PATH": path, "PULUMI_AUTOMATION_API": "true"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            ) as process,
+        ):
+            interrupts.pass_to(process)
             output, errors = _Reader(process.stdout, on_output), _Reader(process.stderr, on_error)
-            interrupted = self._wait(process)
+            self._wait(process)
             output.finish()
             errors.finish()
-        if interrupted:
+        if interrupts.heard:
             raise KeyboardInterrupt
         result = CommandResult(stdout=output.text, stderr=errors.text, code=process.returncode)
         if process.returncode != 0:
             raise create_command_error(result)
         return result
 
-    def _wait(self, process: subprocess.Popen[str]) -> bool:
-        """Wait for the end of the CLI; returns whether we were interrupted meanwhile."""
-        interrupted = False
+    def _wait(self, process: subprocess.Popen[str]) -> None:
         while True:
             try:
                 process.wait(timeout=_LOOK_SECONDS)
             except subprocess.TimeoutExpired:
                 if self._hopeless():
                     process.kill()
-            except KeyboardInterrupt:
-                if interrupted:
-                    process.kill()
-                else:
-                    self._say("interrupted: the engine ends what it has begun (once more ends it at once)")
-                    process.send_signal(signal.SIGINT)
-                interrupted = True
             else:
-                return interrupted
+                return
+
+
+class _Interrupts:
+    """While entered, passes Ctrl-C and SIGTERM on to the CLI: the first asks it to end in order, the second kills it.
+
+    A signal that is ignored stays so: a job in the background does not hear the Ctrl-C that is meant for the one in front.
+    """
+
+    def __init__(self, say: Show) -> None:
+        self._say = say
+        self._process: subprocess.Popen[str] | None = None
+        self._before: dict[signal.Signals, _Handler] = {}
+        self.heard = 0
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._hear)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def pass_to(self, process: "subprocess.Popen[str]") -> None:
+        """The CLI has started; what was heard before is passed on now."""
+        self._process = process
+        if self.heard:
+            process.send_signal(signal.SIGINT)
+
+    def _hear(self, *_: object) -> None:
+        self.heard += 1
+        if self.heard == 1:
+            self._say("interrupted: the engine ends what it has begun (once more ends it at once)")
+        if self._process:
+            self._process.send_signal(signal.SIGINT if self.heard == 1 else signal.SIGKILL)
 
 
 class _Reader(Thread):

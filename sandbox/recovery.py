@@ -93,17 +93,25 @@ def leftovers(backend: Path) -> dict[int, str]:
 
 
 def end_leftovers(backend: Path, say: Say) -> None:
-    """End what a killed command left running: first as Ctrl-C does, so that the engine still writes what it has done, then by force."""
+    """End what a killed command left running: first as Ctrl-C does, so that the engine still writes what it has done, then by force.
+
+    Raises RecoveryError when not even that ends it (a process that hangs in the kernel).
+    """
     running = leftovers(backend)
     if not running:
         return
-    say(f"an earlier command was killed; ending what it left: {', '.join(f'{name} ({pid})' for pid, name in sorted(running.items()))}")
-    _signal(running, signal.SIGINT)
-    end = time.monotonic() + _GRACE_SECONDS
-    while left := leftovers(backend):
-        if time.monotonic() > end:
-            _signal(left, signal.SIGKILL)
-        time.sleep(0.1)
+    say(f"an earlier command was killed; ending what it left: {_listed(running)}")
+    for number in (signal.SIGINT, signal.SIGKILL):
+        _signal(leftovers(backend), number)
+        end = time.monotonic() + _GRACE_SECONDS
+        while leftovers(backend) and time.monotonic() < end:
+            time.sleep(0.1)
+    if left := leftovers(backend):
+        raise RecoveryError(f"what an earlier command left cannot be ended: {_listed(left)}")
+
+
+def _listed(processes: Mapping[int, str]) -> str:
+    return ", ".join(f"{name} ({pid})" for pid, name in sorted(processes.items()))
 
 
 def _signal(processes: Mapping[int, str], number: signal.Signals) -> None:
