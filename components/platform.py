@@ -26,7 +26,7 @@ from components.promtail import promtail_config
 from components.provisioning import dashboard_provider, datasources, grafana_ini
 from components.rbac import Rbac, RbacArgs
 from components.scraping import Target, prometheus_config
-from model.catalogue import Datastore
+from model.catalogue import EXPORTER, Datastore
 from model.documents import to_yaml
 from model.environment import Environment
 from model.logs import Logs
@@ -155,7 +155,7 @@ def stores(environment: Environment) -> tuple[Store, ...]:
         for name, datastore in catalogue.datastores.items():
             program = PROGRAMS[datastore.kind]
             exporter = Identity(
-                name=f"{catalogue.system}-{name}-exporter",
+                name=EXPORTER.format(system=catalogue.system, datastore=name),
                 namespace=NAMESPACE,
                 program=program,
                 role="exporter",

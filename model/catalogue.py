@@ -77,6 +77,10 @@ class Datastore(Model):
     """The user that the exporter connects as; its password is a stack secret (PostgreSQL: member of ``pg_monitor``)."""
 
 
+EXPORTER = "{system}-{datastore}-exporter"
+"""The name of a datastore's exporter, which is that of a Kubernetes Service: at most 63 characters."""
+
+
 class Catalogue(Model):
     """One system: its services and what they depend on."""
 

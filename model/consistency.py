@@ -7,6 +7,7 @@ What has the wrong type is passed over in silence here, as the models tell it.
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar, get_args
 
+from model.catalogue import EXPORTER
 from model.documents import Document, each, is_mapping, mapping
 from model.errors import Finding, nearest
 from model.quantities import Duration, Percent
@@ -23,6 +24,8 @@ _SHORTEST_RETENTION = Duration("2h")
 
 _SCRAPE_INTERVALS = (Duration("1s"), Duration("2m"))
 """A sample counts for five minutes, and a rate needs two of them."""
+
+_LONGEST_NAME = 63
 
 _HIGHEST_ERROR_RATE = Percent("10%")
 """CriticalErrorRate fires at five times the error rate; above 50 % the service is as good as down."""
@@ -84,6 +87,7 @@ def check_catalogue(catalogue: Document, teams: list[str] | None) -> Iterator[Fi
     yield from _twice(((file, f"services.{key}", port) for file, key, port in ports), lambda port: f"port {port}")
     for name in services.keys() & datastores.keys():
         yield Finding(file=file, key=f"datastores.{name}", problem=f"'{name}' is a service too; a name means one thing")
+    yield from _long_names(catalogue)
     # Where one of the two is no mapping at all, every dependency on it would look undeclared.
     readable = all(is_mapping(content.get(kind, {})) for kind in ("services", "datastores"))
     for service, value in services.items() if readable else ():
@@ -104,6 +108,16 @@ def _check_dependency(file: str, service: str, key: str, dependency: object, dec
         others = sorted(name for name in declared if name != service)
         problem = f"'{dependency}' is neither a service nor a datastore of this catalogue"
         yield Finding(file=file, key=key, problem=problem, allowed=", ".join(others), suggestion=nearest(dependency, others))
+
+
+def _long_names(catalogue: Document) -> Iterator[Finding]:
+    """Names that are fine as such, but not with what is made from them."""
+    system = catalogue.content.get("system")
+    for name in mapping(catalogue.content.get("datastores")):
+        exporter = EXPORTER.format(system=system, datastore=name)
+        if len(exporter) > _LONGEST_NAME:
+            problem = f"its exporter would be called '{exporter}', which has {len(exporter)} characters"
+            yield Finding(file=catalogue.file, key=f"datastores.{name}", problem=problem, allowed=f"at most {_LONGEST_NAME} (a DNS label)")
 
 
 def _check_promises(catalogue: Document) -> Iterator[Finding]:

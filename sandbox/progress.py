@@ -1,19 +1,34 @@
-"""Progress on stderr: a live line with the elapsed seconds on a terminal, one line every 20 seconds elsewhere."""
+"""Progress on stderr: a live line on a terminal; elsewhere one every 20 seconds and at the end of each step, with the elapsed time."""
 
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
-_console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 _SILENCE = 20.0
 
 
 def say(text: str) -> None:
     """Print one line on stderr."""
-    _console.print(text)
+    console.print(text)
+
+
+def note(text: str) -> None:
+    """Print one line on stderr, indented as the texts of the steps are."""
+    console.print(f"          {text}")
+
+
+@contextmanager
+def step(text: str) -> Generator[None]:
+    """Show `text` while the block runs (a spinner on a terminal), and a line with the elapsed seconds when it has ended."""
+    begin = time.monotonic()
+    with console.status(f"{text} ..."):
+        yield
+    console.print(f"{time.monotonic() - begin:6.1f} s  {text}")
 
 
 def run(  # noqa: PLR0913 - the arguments of Popen that differ between builds
@@ -31,12 +46,12 @@ def run(  # noqa: PLR0913 - the arguments of Popen that differ between builds
     """
     begin = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output, _console.status(f"{what} ...") as live:
+    with log.open("wb") as output, console.status(f"{what} ...") as live:
         process = subprocess.Popen(
             [str(part) for part in command], cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=keep
         )
         try:
-            _wait(process, what, lambda text: live.update(text) if _console.is_terminal else say(text))
+            _wait(process, what, lambda text: live.update(text) if console.is_terminal else say(text))
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -48,7 +63,7 @@ def run(  # noqa: PLR0913 - the arguments of Popen that differ between builds
 
 def _wait(process: subprocess.Popen[bytes], what: str, show: Callable[[str], None]) -> None:
     begin = time.monotonic()
-    interval = 0.5 if _console.is_terminal else _SILENCE
+    interval = 0.5 if console.is_terminal else _SILENCE
     while True:
         try:
             process.wait(timeout=interval)

@@ -8,9 +8,9 @@ from rich.table import Table
 
 from model.environment import Environment
 from sandbox import cluster, demo, serving, target
-from sandbox.cluster.progress import console, step
 from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
+from sandbox.progress import console, step
 from sandbox.target import TargetError
 
 SERVING_TIMEOUT_SECONDS = 300

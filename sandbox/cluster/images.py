@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
-from sandbox.cluster.progress import say, step
 from sandbox.images import build, placeholders, references
 from sandbox.network_check import reachable
+from sandbox.progress import note, step
 from sandbox.toolchain import tool
 
 _PULLED = "its registry"
@@ -60,7 +60,7 @@ def _pull(instance: Instance, reference: str) -> bool:
         with step(f"image {reference}, from its registry"):
             _ctr(instance, "images", "pull", reference)
     except ClusterError as error:
-        say(f"{error}\nso our own build takes its place")
+        note(f"{error}\nso our own build takes its place")
         return False
     _record(instance, reference, _PULLED)
     return True

@@ -6,8 +6,8 @@ from sandbox.cluster import cgroups, leftovers, namespaces
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance, check_name, state_root
 from sandbox.cluster.ownership import CHECKOUT, Owner, claim, find_init, locked, read_owner, refuse_foreign
-from sandbox.cluster.progress import say, step
 from sandbox.cluster.starting import ensure
+from sandbox.progress import note, step
 
 
 def up(name: str = "main") -> Instance:
@@ -38,7 +38,7 @@ def down(name: str = "main", *, keep_data: bool = False) -> None:
         owner = read_owner(name)
         refuse_foreign(name, owner)
         if owner is None and not (state_root() / name).exists() and find_init(name) is None:
-            say(f"there is no sandbox {name!r}")
+            note(f"there is no sandbox {name!r}")
             return
         with step(f"sandbox {name!r} ended{', its data kept' if keep_data else ''}"):
             _end(_instance(name, owner), graceful=keep_data, keep_data=keep_data)

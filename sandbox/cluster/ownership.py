@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import LAST_NUMBER, Instance, state_root
-from sandbox.cluster.progress import say
+from sandbox.progress import note
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MARK = "OBSERVABILITY_SANDBOX"  # in the environment of all that an instance's init starts
@@ -47,7 +47,7 @@ def locked(name: str, purpose: str) -> Generator[None]:
             if not _try_lock(file.fileno()):
                 if not told:
                     file.seek(0)
-                    say(f"waiting for {file.read() or 'another command'}, which is changing the sandbox")
+                    note(f"waiting for {file.read() or 'another command'}, which is changing the sandbox")
                     told = True
                 time.sleep(0.1)
                 continue

@@ -13,11 +13,11 @@ from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.ownership import find_init
 from sandbox.cluster.programs import CONTROL, MANIFESTS, NODE, SIMULATED_NODE, STORE, programs
-from sandbox.cluster.progress import say, step
 from sandbox.cluster.status import is_ready
 from sandbox.cluster.supervision import Supervisor, configuration
 from sandbox.images import COREDNS, PAUSE
 from sandbox.kube import Kube, KubeError
+from sandbox.progress import note, step
 from sandbox.toolchain import directory, tool
 
 _DIRECTORIES = ("config/cni", "logs", "pki", "tmp", "volumes", "kubelet", "containerd", "node-log")
@@ -32,7 +32,7 @@ def ensure(instance: Instance) -> None:
     if pid is None:
         pid = _boot(instance, config)
     elif instance.supervisor_config.read_text() != config:
-        say("the sandbox runs with other settings than this checkout has: `make down` and `make up` bring the new ones")
+        note("the sandbox runs with other settings than this checkout has: `make down` and `make up` bring the new ones")
     if not instance.simulated:
         network.connect(instance, pid)
         cgroups.create(instance, pid)

@@ -2,8 +2,7 @@
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -20,6 +19,7 @@ from model.documents import each, mapping, to_yaml
 from model.secrets import required
 from sandbox.toolchain import tool
 from tests.components.environments import NAMES, environment
+from tests.waiting import until
 
 Alert = dict[str, str]
 
@@ -156,14 +156,6 @@ class Server:
         except OSError:
             return False
         return True
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.05)
 
 
 def serve(config: Path, state: Path) -> Iterator[Server]:

@@ -11,7 +11,7 @@ from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import items, mapping, text
 from tests.conftest import Platform
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
@@ -62,12 +62,12 @@ def test_a_line_is_in_the_bucket_under_the_tenant_and_is_found_after_a_restart(p
     server = platform.kube.get(LOKI)["metadata"]["uid"]
     # It puts on S3 what it holds before it goes.
     platform.kube.call("DELETE", LOKI)
-    until(lambda: another(platform.kube, server), timeout_seconds=180, what="Loki is back")
+    until(lambda: another(platform.kube, server), seconds=180, what="Loki is back")
     new = keys(aws) - before
     assert any(key.startswith("fake/") for key in new)
     assert any(key.startswith("index/index_") for key in new)
     assert {key.split("/")[0] for key in keys(aws)} <= PREFIXES
-    until(lambda: found(platform.kube, line), timeout_seconds=60, what="the line is found")
+    until(lambda: found(platform.kube, line), seconds=60, what="the line is found")
 
 
 def another(kube: Kube, uid: object) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.kube import Kube
 from tests.conftest import Platform
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
@@ -38,7 +38,7 @@ def test_a_line_is_found_by_its_trace_within_seconds(platform: Platform) -> None
     trace = secrets.token_hex(16)
     before = time.monotonic()
     request(platform.kube, trace)
-    found = until(lambda: streams(platform.kube, trace), timeout_seconds=SECONDS, what=f"a line of trace {trace} is found")
+    found = until(lambda: streams(platform.kube, trace), seconds=SECONDS, what=f"a line of trace {trace} is found")
     print(f"found after {time.monotonic() - before:.1f} s")
     assert {key: found[key] for key in ("namespace", "service", "system", "team", "stream", "trace_id")} == {
         "namespace": "dharma",

@@ -16,7 +16,7 @@ from sandbox.cluster.supervision import Supervisor
 from sandbox.engine import Engine, EngineError, Target
 from sandbox.kube import Kube, KubeError
 from tests.e2e.deploying import start
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
@@ -78,7 +78,7 @@ def test_a_lost_api_server_is_named_and_the_next_deployment_finishes(deployed: T
             Engine(deployed, "dev", say=print).drift()
     finally:
         supervisor.start(["kube-apiserver"])
-        until(lambda: not causes.silent(deployed.kubeconfig), timeout_seconds=60, what="the API server answers again")
+        until(lambda: not causes.silent(deployed.kubeconfig), seconds=60, what="the API server answers again")
     assert losing.done
     finished(deployed)
 
@@ -160,7 +160,7 @@ def remove_some(place: Target) -> None:
     kube = Kube(place.kubeconfig)
     for path in SOME_OBJECTS:
         kube.call("DELETE", path, query={"propagationPolicy": "Foreground"})
-        until(lambda path=path: gone(kube, path), timeout_seconds=60, what=f"{path} is deleted")
+        until(lambda path=path: gone(kube, path), seconds=60, what=f"{path} is deleted")
 
 
 def gone(kube: Kube, path: str) -> bool:

@@ -18,7 +18,7 @@ from sandbox.cluster.supervision import Supervisor
 from sandbox.kube import Kube
 from sandbox.toolchain import tool
 from tests.sandbox.machine import difference, machine
-from tests.sandbox.waiting import wait_until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 NAME = "accidents"
@@ -84,11 +84,11 @@ def test_a_restricted_pod_with_a_volume_serves_and_finds_others(instance: Instan
             return set()
         return {target["labels"]["job"] for target in answer["data"]["activeTargets"] if target["health"] == "up"}
 
-    wait_until(lambda: healthy_jobs() == {"itself-by-name", "dns-by-name", "nodes"})
+    until(lambda: healthy_jobs() == {"itself-by-name", "dns-by-name", "nodes"})
     [volume] = instance.volumes.iterdir()
     assert (volume / "wal").is_dir()
     kube.call("DELETE", "/api/v1/namespaces/restricted")
-    wait_until(lambda: not volume.exists())
+    until(lambda: not volume.exists())
 
 
 def test_up_again_changes_nothing(instance: Instance) -> None:
@@ -103,7 +103,7 @@ def test_a_program_that_dies_is_started_again(instance: Instance) -> None:
     before = _pid(instance, "kube-scheduler")
     assert before
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: Supervisor(instance).all_run() and _pid(instance, "kube-scheduler") not in {0, before})
+    until(lambda: Supervisor(instance).all_run() and _pid(instance, "kube-scheduler") not in {0, before})
 
 
 def test_it_survives_the_death_of_its_init(instance: Instance) -> None:
@@ -111,11 +111,11 @@ def test_it_survives_the_death_of_its_init(instance: Instance) -> None:
     init = find_init(NAME)
     assert init
     os.kill(init, signal.SIGKILL)
-    wait_until(lambda: find_init(NAME) is None)
+    until(lambda: find_init(NAME) is None)
     assert not cluster.status(NAME).running
     assert cluster.up(NAME) == instance
     assert _remembers(instance, "before-the-kill")
-    wait_until(lambda: cluster.status(NAME).healthy)
+    until(lambda: cluster.status(NAME).healthy)
 
 
 def test_stale_traces_of_an_earlier_life_do_not_hinder(instance: Instance) -> None:

@@ -11,7 +11,7 @@ from sandbox.cluster.instance import Instance
 from sandbox.cluster.ownership import find_init, find_strays
 from sandbox.kube import Kube
 from tests.sandbox.machine import difference, machine
-from tests.sandbox.waiting import wait_until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 NAME = "simulated"
@@ -51,17 +51,17 @@ def test_the_status_says_why(instance: Instance) -> None:
 def test_pods_and_claims_get_ready(instance: Instance) -> None:
     kube = Kube(instance.kubeconfig)
     kube.call("POST", "/api/v1/namespaces/default/persistentvolumeclaims", body=CLAIM)
-    wait_until(lambda: kube.get("/api/v1/namespaces/default/serviceaccounts/default"))
+    until(lambda: kube.get("/api/v1/namespaces/default/serviceaccounts/default"))
     kube.call("POST", "/api/v1/namespaces/default/pods", body=POD)
-    wait_until(lambda: _phase(kube, "persistentvolumeclaims/data") == "Bound")
-    wait_until(lambda: _phase(kube, "pods/x") == "Running")
+    until(lambda: _phase(kube, "persistentvolumeclaims/data") == "Bound")
+    until(lambda: _phase(kube, "pods/x") == "Running")
 
 
 def test_programs_that_outlive_their_init_are_ended(instance: Instance) -> None:
     init = find_init(NAME)
     assert init
     os.kill(init, signal.SIGKILL)
-    wait_until(lambda: find_init(NAME) is None)
+    until(lambda: find_init(NAME) is None)
     before = find_strays(NAME)
     assert before, "nothing outlived it: the test is blind"
     assert cluster.up(NAME) == instance

@@ -5,7 +5,7 @@ import pytest
 from sandbox import cluster, demo
 from sandbox.demo.deploy import set_faults
 from sandbox.kube import Kube, KubeError, Object
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
@@ -27,7 +27,7 @@ def ask(kube: Kube) -> Object | None:
 
 
 def answers(kube: Kube) -> None:
-    assert until(lambda: ask(kube), timeout_seconds=60, what="costing answers") == ANSWER
+    assert until(lambda: ask(kube), seconds=60, what="costing answers") == ANSWER
 
 
 def versions(kube: Kube) -> dict[str, str]:
@@ -50,7 +50,7 @@ def test_a_fault_shows_and_heals(kube: Kube, cluster_instance: cluster.Instance,
     answers(kube)
     set_faults(cluster_instance.kubeconfig, "costing", faults)
     try:
-        until(lambda: ask(kube) is None, timeout_seconds=10, what="costing fails")
+        until(lambda: ask(kube) is None, seconds=10, what="costing fails")
     finally:
         set_faults(cluster_instance.kubeconfig, "costing", {})
     answers(kube)

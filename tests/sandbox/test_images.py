@@ -17,7 +17,7 @@ from sandbox.images import PLACEHOLDER_LABEL, content, oci, recipes
 from sandbox.images.oci import Configuration, Entry
 from sandbox.network_check import reachable
 from sandbox.toolchain import Found, ToolError
-from tests.sandbox.waiting import wait_until
+from tests.waiting import until
 
 Document = dict[str, object]
 REFERENCES = images.references()
@@ -206,7 +206,7 @@ def test_the_placeholder_answers_probes_and_pages_by_saying_what_it_is() -> None
     environment = {"PLACEHOLDER_IMAGE": "example.org/real:1", "PLACEHOLDER_PORTS": str(port)}
     with subprocess.Popen([program, "--config=ignored"], env=environment, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: reachable([f"127.0.0.1:{port}"])[f"127.0.0.1:{port}"])
+            until(lambda: reachable([f"127.0.0.1:{port}"])[f"127.0.0.1:{port}"])
             for path in ("/api/health", "/healthz", "/d/any/dashboard"):
                 with urlopen(f"http://127.0.0.1:{port}{path}") as answer:
                     assert "This is a placeholder" in (page := answer.read().decode())

@@ -17,7 +17,7 @@ from sandbox.providers.kubernetes.client import Ref
 from sandbox.providers.values import Obj
 from sandbox.pulumi_cli import MARK
 from sandbox.recovery import RecoveryError, State
-from tests.sandbox.waiting import wait_until
+from tests.waiting import until
 
 URN = "urn:pulumi:dev::observability::kubernetes:core/v1:ConfigMap::config"
 INPUTS: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "config", "namespace": "observability"}, "data": {"a": "b"}}
@@ -220,7 +220,7 @@ def marked(backend: Path, script: str = "exec sleep 60") -> Generator[subprocess
     """A process as a killed command leaves it, at work on this state."""
     environment = {**os.environ, MARK: str(backend)}
     with subprocess.Popen(["bash", "-c", script], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
-        wait_until(lambda: process.pid in recovery.leftovers(backend))
+        until(lambda: process.pid in recovery.leftovers(backend))
         yield process
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import cache
 from sandbox.cache import ToolError, publish
-from tests.sandbox.waiting import wait_until
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 # A child, which holds the lock, begins to fill the directory and waits until the named pipe is written to.
@@ -74,7 +74,7 @@ def test_an_exception_leaves_nothing(own_cache: Path) -> None:
 
 def test_ctrl_c_leaves_nothing_and_ends_the_build(own_cache: Path, pipe: Path) -> None:
     builder = start(pipe)
-    wait_until(lambda: building(own_cache))
+    until(lambda: building(own_cache))
     builder.send_signal(signal.SIGINT)
     assert builder.wait(timeout=20) != 0
     assert list((own_cache / "bin/slow").iterdir()) == []
@@ -83,7 +83,7 @@ def test_ctrl_c_leaves_nothing_and_ends_the_build(own_cache: Path, pipe: Path) -
 
 def test_after_a_kill_the_next_waits_for_the_orphan_says_so_and_starts_clean(own_cache: Path, pipe: Path, second_pipe: Path) -> None:
     builder = start(pipe)
-    wait_until(lambda: building(own_cache))
+    until(lambda: building(own_cache))
     builder.kill()
     builder.wait(timeout=20)
     assert building(own_cache), "a killed builder cannot clean up: that is what the next one is for"
@@ -100,7 +100,7 @@ def test_without_the_lock_in_the_childs_hands_the_orphan_would_be_overtaken(own_
     """The twin of the test above."""
     careless = BUILDER.replace(", keep=[lock]", "")
     builder = start(pipe, careless)
-    wait_until(lambda: building(own_cache))
+    until(lambda: building(own_cache))
     builder.kill()
     builder.wait(timeout=20)
     following = start(second_pipe, careless)
