@@ -106,6 +106,18 @@ def test_two_catalogues_that_claim_the_same(project: Path) -> None:
     ]
 
 
+def test_a_datastore_whose_name_is_too_long_for_its_exporter(project: Path) -> None:
+    name = "r" * 48  # with its system and what it is, 64
+    put(project, DHARMA, ("datastores", name), {"kind": "redis", "team": "database", "host": "redis", "port": 1})
+    assert complaints(project)[:1] == [
+        f"{DHARMA}: datastores.{name}: its exporter would be called 'dharma-{name}-exporter', which has 64 characters; "
+        "allowed: at most 63 (a DNS label)"
+    ]
+    put(project, DHARMA, ("datastores", name), REMOVED)
+    put(project, DHARMA, ("datastores", name[1:]), {"kind": "redis", "team": "database", "host": "redis", "port": 1})
+    assert len(complaints(project)) == 1  # the exporter's password alone
+
+
 def test_a_file_that_is_not_there(project: Path) -> None:
     (project / ROUTING).unlink()
     assert complaints(project) == [f"{ROUTING}: there is no such file; files there: versions.yaml"]

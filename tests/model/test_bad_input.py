@@ -131,12 +131,6 @@ CATALOGUE_MISTAKES: dict[str, tuple[tuple[str, ...], object, str]] = {
         "25%",
         "services.auth.slo.errorRate: '25%' was given; allowed: more than 0% and at most 10%",
     ),
-    "a name too long for its exporter": (
-        ("datastores", "r" * 63),
-        {"kind": "redis", "team": "database", "host": "redis", "port": 1},
-        f"datastores.{'r' * 63}: its exporter would be called 'dharma-{'r' * 63}-exporter', which has 79 characters; "
-        "allowed: at most 63 (a DNS label)",
-    ),
     "one name, two things": (
         ("services", "redis"),
         {"description": "A service", "team": "ai", "port": 1},

@@ -48,9 +48,10 @@ class TestCli:
             if line in ("begun", "heard"):
                 os.kill(os.getpid(), signal.SIGTERM)
 
+        before = signal.getsignal(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
             cli(monkeypatch, tmp_path, "trap 'echo heard' INT; echo begun; while :; do :; done").run(["up"], str(tmp_path), {}, interrupt)
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) == before
 
     def test_where_interrupts_are_ignored_they_stay_so(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         def interrupt(_: str) -> None:
