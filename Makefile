@@ -2,11 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down status preview drift render check test lint types unit requirements golden
+.PHONY: help up down status preview drift render check new-env secrets schema test lint types unit requirements golden
 .NOTPARALLEL:
 
 ENV ?= dev
 OUT ?= out/$(ENV)
+LIKE ?= staging
 export PYTHONDONTWRITEBYTECODE := 1
 
 # The virtual environment lives outside the tree and is named after what it is made of: a changed pin makes a new one.
@@ -40,6 +41,15 @@ render: $(VENV)/.done ## write every document and manifest of ENV to OUT, secret
 check: $(VENV)/.done ## prove ENV offline: no cluster, no cloud, no credentials; exit code 1 with findings
 	@$(WITH_CHECKERS) $(PY) -m checks check --env $(ENV)
 
+new-env: $(VENV)/.done ## write the stack file of a new environment NAME, as a copy of LIKE (staging) without its secrets
+	@$(PY) -m stacks new --env "$(NAME)" --like $(LIKE)
+
+secrets: $(VENV)/.done ## which secrets ENV needs, which it has, and how to set them; exit code 1 when one is missing
+	@$(PY) -m stacks secrets --env $(ENV)
+
+schema: $(VENV)/.done ## write configs/schemas, by which editors complete and check what people edit
+	@$(PY) -m stacks schema
+
 test: lint types ## all that CI runs
 	@$(PY) -m pytest -m 'not binaries and not cluster'
 	@$(PY) -m pytest -m binaries
@@ -55,7 +65,7 @@ types: $(VENV)/.done ## types (pyright, strict)
 unit: $(VENV)/.done ## the tests that need neither built programs nor a cluster
 	@$(PY) -m pytest -m 'not binaries and not cluster'
 
-golden: $(VENV)/.done ## rewrite the reviewed documents in tests/golden after an intended change
+golden: schema ## rewrite the reviewed documents in tests/golden after an intended change
 	@for env in dev staging prod; do $(PY) -m checks render --env $$env --out tests/golden/$$env; done
 
 requirements: $(VENV)/.done ## pin requirements*.in anew

@@ -96,14 +96,14 @@ def check_keys(stack: Stack, required: Collection[Secret], *, complete: bool) ->
             yield _unknown_key(stack, key, known)
     for key in stack.values:
         if key in purposes:
-            yield _finding(stack, key, f"is a secret but stands in plain text; encrypt it with: {_set_command(stack, key)}")
+            yield _finding(stack, key, f"is a secret but stands in plain text; encrypt it with: {set_command(stack, key)}")
         yield from _hidden_secrets(stack, key, stack.values[key])
     for key in encrypted:
         if key in _SETTINGS:
             yield _finding(stack, key, "is a setting but is encrypted; settings are plain text")
     for key, purpose in purposes.items():
         if stack.secrets is not None and key not in encrypted and key not in stack.values:
-            yield _finding(stack, key, f"the secret is missing: {purpose}; set it with: {_set_command(stack, key)}")
+            yield _finding(stack, key, f"the secret is missing: {purpose}; set it with: {set_command(stack, key)}")
 
 
 def _unknown_key(stack: Stack, key: str, known: Collection[str]) -> Finding:
@@ -121,7 +121,8 @@ def _finding(stack: Stack, key: str, problem: str) -> Finding:
     return Finding(file=stack.file, key=f"{PROJECT}:{key}", problem=problem)
 
 
-def _set_command(stack: Stack, key: str) -> str:
+def set_command(stack: Stack, key: str) -> str:
+    """What a person types to set a secret; its value is asked for, so it reaches no shell history."""
     return f"pulumi config set --secret {PROJECT}:{key} -s {stack.name}"
 
 
