@@ -8,6 +8,12 @@ ENDPOINT = "http://s3.sandbox.svc.cluster.local:5000"
 
 _LOGS = "observability:logs"
 
+LEFT_OUT = (
+    f"there are no logs here: {_LOGS} keeps them on the S3 of the sandbox ({ENDPOINT}), which this cluster does not have; "
+    "name a bucket of AWS, or the endpoint of another S3, in its bucket"
+)
+"""What people are told where an environment loses its logs by being deployed elsewhere."""
+
 
 def variables(address: str | None) -> dict[str, str]:
     """The environment of an engine whose AWS answers at ``address``; nothing when AWS itself is meant. The keys open nothing."""

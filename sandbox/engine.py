@@ -152,7 +152,7 @@ class Engine:
             directory.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "Pulumi.yaml", work / "Pulumi.yaml")
         stack_file = f"Pulumi.{self._environment}.yaml"
-        (work / stack_file).write_text(here(documents.read(ROOT, stack_file).content, self._target.s3))
+        (work / stack_file).write_text(here(documents.read(ROOT, stack_file).content, self._target.s3, self._say))
         options = automation.LocalWorkspaceOptions(
             work_dir=str(work),
             env_vars=variables,
@@ -179,9 +179,15 @@ class Engine:
         }
 
 
-def here(stack: Mapping[str, object], s3: str | None = None) -> str:
-    """A stack file's text for this target: the kubeconfig has one context, whatever the environment calls its own; S3 is the target's."""
-    config = cloud.adapted(cast("dict[str, object]", stack.get("config", {})), s3)
+def here(stack: Mapping[str, object], s3: str | None, say: Say) -> str:
+    """A stack file's text for this target: the kubeconfig has one context, whatever the environment calls its own; S3 is the target's.
+
+    Says what the environment has to do without on this target.
+    """
+    given = cast("dict[str, object]", stack.get("config", {}))
+    config = cloud.adapted(given, s3)
+    if len(config) < len(given):
+        say(f"note: {cloud.LEFT_OUT}")
     cluster = config.get("observability:cluster")
     if isinstance(cluster, dict):
         config = {

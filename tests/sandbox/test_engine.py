@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import causes, cluster, recovery
+from sandbox import causes, cloud, cluster, recovery
 from sandbox.__main__ import main
-from sandbox.engine import Engine, EngineError, Target, _program_sees  # pyright: ignore[reportPrivateUsage]
+from sandbox.engine import Engine, EngineError, Target, _program_sees, here  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_program_sees_the_cluster_of_the_target_and_the_user_gets_his_own_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +54,12 @@ def test_a_silent_api_server_is_told_before_the_engine_starts(tmp_path: Path, mo
 
 def _silent(_: Path) -> str:
     return "the API server x does not answer"
+
+
+@pytest.mark.parametrize(("address", "endpoint", "notes"), [(None, cloud.ENDPOINT, 1), ("http://s3", cloud.ENDPOINT, 0), (None, None, 0)])
+def test_an_environment_that_loses_its_logs_on_this_cluster_is_told_so(address: str | None, endpoint: str | None, notes: int) -> None:
+    said: list[str] = []
+    stack = {"config": {"observability:logs": {"bucket": {"name": "logs", "endpoint": endpoint}}}}
+    text = here(stack, address, said.append)
+    assert ("observability:logs" in text) is not bool(notes)
+    assert said == [f"note: {cloud.LEFT_OUT}"] * notes
