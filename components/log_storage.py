@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from pulumi import ResourceOptions
+from pulumi_aws.eks import PodIdentityAssociation
 from pulumi_aws.iam import Role, RolePolicy
 from pulumi_aws.s3 import (
     Bucket,
@@ -72,6 +73,16 @@ class LogStorage(Component):
         BucketLifecycleConfiguration(name, bucket=bucket.bucket, rules=lifecycle_rules(lifecycle(args.settings)), opts=self.child())
         role = Role(name, name=args.role, assume_role_policy=to_json(trust_policy(chosen, args.account)), tags=tags, opts=self.child())
         RolePolicy(name, role=role.name, name="bucket", policy=to_json(access_policy(chosen)), opts=self.child())
+        if chosen.eks_cluster:
+            PodIdentityAssociation(
+                name,
+                cluster_name=chosen.eks_cluster.rpartition("/")[2],
+                namespace=args.account.namespace,
+                service_account=args.account.name,
+                role_arn=role_arn(chosen, args.role),
+                tags=tags,
+                opts=self.child(after=[role]),
+            )
         self.register_outputs({"bucket": bucket.bucket, "role": role.name})
 
     def _secure(self, name: str, bucket: Bucket, chosen: BucketSettings) -> None:
@@ -95,14 +106,13 @@ class LogStorage(Component):
 
 
 def role_arn(settings: BucketSettings, role: str) -> str:
-    """The ARN of a role in the account of the cluster's identity provider."""
-    provider = settings.oidc_provider.split(":")
-    return f"arn:{provider[1]}:iam::{provider[4]}:role/{role}"
+    """The ARN of a role in the account of the bucket."""
+    return f"arn:{settings.partition}:iam::{settings.account}:role/{role}"
 
 
 def bucket_arn(settings: BucketSettings) -> str:
-    """The ARN of the bucket, in the partition of the cluster's identity provider."""
-    return f"arn:{settings.oidc_provider.split(':')[1]}:s3:::{settings.name}"
+    """The ARN of the bucket."""
+    return f"arn:{settings.partition}:s3:::{settings.name}"
 
 
 def encryption_rule(settings: BucketSettings) -> BucketServerSideEncryptionConfigurationRuleArgs:
@@ -152,17 +162,32 @@ def tls_only_policy(settings: BucketSettings) -> Document:
 
 
 def trust_policy(settings: BucketSettings, account: Identity) -> Document:
-    """One service account may take the role, and only with a token that was made for AWS."""
-    issuer = settings.oidc_provider.partition(":oidc-provider/")[2]
+    """One service account of one cluster may take the role."""
+    trust = agent_trust if settings.eks_cluster else token_trust
+    return _policy(trust(settings.voucher, account))
+
+
+def token_trust(provider: str, account: Identity) -> Document:
+    """IRSA: with a token of the account that was made for AWS."""
+    issuer = provider.partition(":oidc-provider/")[2]
     subject = f"system:serviceaccount:{account.namespace}:{account.name}"
-    return _policy(
-        {
-            "Effect": "Allow",
-            "Principal": {"Federated": settings.oidc_provider},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": subject}},
-        }
-    )
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": subject}},
+    }
+
+
+def agent_trust(cluster: str, account: Identity) -> Document:
+    """Pod Identity: the service takes the role for whoever is associated with it, anywhere in the AWS account; so its tags say for whom."""
+    tags = {"eks-cluster-arn": cluster, "kubernetes-namespace": account.namespace, "kubernetes-service-account": account.name}
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": {"StringEquals": {f"aws:RequestTag/{tag}": value for tag, value in tags.items()}},
+    }
 
 
 def access_policy(settings: BucketSettings) -> Document:

@@ -53,8 +53,8 @@ class LokiArgs:
     url: str
     """Where it answers."""
 
-    role: str
-    """The ARN of the IAM role that it takes."""
+    role: str | None
+    """The ARN of the IAM role that it takes with a token of its account; None where Pod Identity hands its credentials out."""
 
     config: Mapping[str, str]
     """``loki.yaml`` by file name."""
@@ -90,7 +90,7 @@ PORTS = {"http": PORT, "grpc": GRPC_PORT, "gossip": GOSSIP_PORT}
 
 
 def loki_pod(args: LokiArgs) -> Pod:
-    """One server: its volume, its configuration, its token for AWS."""
+    """One server: its volume, its configuration, its way into the bucket."""
     return Pod(
         identity=args.identity,
         image=args.image,
@@ -109,8 +109,12 @@ def loki_pod(args: LokiArgs) -> Pod:
             liveness=http_probe("/loki/api/v1/status/buildinfo", "http", failures=6),
         ),
         annotations={CHECKSUM: checksum(args.config)},
-        volumes=(config_volume("config", f"{args.identity.name}-config"), token_volume()),
-        mounts=(mount("config", "/etc/loki"), mount(_TOKEN, _TOKEN_FOLDER), mount(DATA, FOLDER, writable=True)),
+        volumes=(config_volume("config", f"{args.identity.name}-config"), *([token_volume()] if args.role else [])),
+        mounts=(
+            mount("config", "/etc/loki"),
+            *([mount(_TOKEN, _TOKEN_FOLDER)] if args.role else []),
+            mount(DATA, FOLDER, writable=True),
+        ),
         replicas=args.settings.replicas,
         user=USER,
         # Before it goes it puts on S3 what is only on its volume.
@@ -119,12 +123,9 @@ def loki_pod(args: LokiArgs) -> Pod:
 
 
 def role_env(args: LokiArgs) -> tuple[EnvVarArgs, ...]:
-    """What the AWS libraries want to know to take a role."""
-    values = {
-        "AWS_REGION": args.settings.bucket.region,
-        "AWS_ROLE_ARN": args.role,
-        "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_TOKEN_FOLDER}/token",
-    }
+    """What the AWS libraries want to know to take a role. Pod Identity adds what it wants by itself."""
+    by_token = {"AWS_ROLE_ARN": args.role, "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_TOKEN_FOLDER}/token"} if args.role else {}
+    values = {"AWS_REGION": args.settings.bucket.region, **by_token}
     return tuple(EnvVarArgs(name=name, value=value) for name, value in values.items())
 
 

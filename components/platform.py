@@ -332,7 +332,7 @@ def loki_args(environment: Environment, logs: Logs, files: Mapping[str, str]) ->
         settings=logs,
         storage_class=environment.settings.cluster.storage_class,
         url=urls(environment)["loki"],
-        role=role_arn(logs.bucket, storage_role(environment)),
+        role=role_arn(logs.bucket, storage_role(environment)) if logs.bucket.oidc_provider else None,
         config=under("loki", files),
     )
 

@@ -11,12 +11,16 @@ _DAY = 86400
 _CACHE_SHARE = 0.5
 """The rest of the memory is for lines that are not on S3 yet, and for queries."""
 
+_VOUCHERS = ("oidcProvider", "eksCluster")
+"""Who may vouch for the service account that uses the bucket."""
+
 
 def check_logs(settings: Document) -> Iterator[Finding]:
-    """Retention, lifecycle, region, replicas and memory of the settings' ``logs``."""
+    """Retention, lifecycle, region, access, replicas and memory of the settings' ``logs``."""
     logs = mapping(settings.content.get("logs"))
     yield from _check_retention(settings.file, logs)
     yield from _check_region(settings.file, mapping(logs.get("bucket")))
+    yield from _check_voucher(settings.file, mapping(logs.get("bucket")))
     if logs.get("replicas") == 2:
         problem = "2 was given: with two copies, the loss of one server stops all writing"
         yield Finding(file=settings.file, key="logs.replicas", problem=problem, allowed="1, or 3 and more")
@@ -67,6 +71,14 @@ def _check_region(file: str, bucket: dict[str, object]) -> Iterator[Finding]:
         yield Finding(
             file=file, key="logs.bucket.kmsKey", problem=f"'{key}' is in {parts[3]}, the bucket in {region}", allowed="a key of its region"
         )
+
+
+def _check_voucher(file: str, bucket: dict[str, object]) -> Iterator[Finding]:
+    """Just one who vouches for Loki's service account."""
+    given = [name for name in _VOUCHERS if bucket.get(name) is not None]
+    if bucket and len(given) != 1:
+        problem = "both were given" if given else "nobody vouches for Loki's service account"
+        yield Finding(file=file, key=f"logs.bucket.{_VOUCHERS[0]}", problem=problem, allowed=f"either {' or '.join(_VOUCHERS)}")
 
 
 def _is(kind: type[Duration] | type[Size], value: object) -> bool:

@@ -51,6 +51,9 @@ OidcProviderArn = Annotated[
 ]
 """The identity provider that vouches for a cluster's service accounts."""
 
+EksClusterArn = Annotated[str, Text(r"arn:aws[a-z-]*:eks:[a-z0-9-]+:\d{12}:cluster/[A-Za-z0-9][A-Za-z0-9_-]*", "the ARN of an EKS cluster")]
+"""A cluster of EKS."""
+
 
 class Bucket(Model):
     """The S3 bucket that holds the logs, and who may use it."""
@@ -67,8 +70,11 @@ class Bucket(Model):
     kms_key: KeyArn | None = None
     """The key that encrypts it; the account's own key for S3 when absent."""
 
-    oidc_provider: OidcProviderArn
-    """Vouches for Loki's service account, so that no key has to be kept anywhere."""
+    oidc_provider: OidcProviderArn | None = None
+    """Vouches for Loki's service account (IRSA), so that no key has to be kept anywhere."""
+
+    eks_cluster: EksClusterArn | None = None
+    """Instead of it, the EKS cluster that vouches for the account by its Pod Identity agent, which must run there."""
 
     protect: bool = True
     """Whether the bucket and its logs outlive every change of the program. Only what may be lost at any time is not protected."""
@@ -78,6 +84,21 @@ class Bucket(Model):
 
     expiration: Duration | None = None
     """The age at which S3 itself deletes logs that the compactor has not; derived from the retention when absent."""
+
+    @property
+    def voucher(self) -> str:
+        """The ARN of who vouches for Loki's service account."""
+        return self.oidc_provider or self.eks_cluster or ""
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS that it is in, such as ``aws`` or ``aws-cn``: that of who vouches for its user."""
+        return self.voucher.split(":")[1]
+
+    @property
+    def account(self) -> str:
+        """The number of the AWS account that it is in: that of who vouches for its user."""
+        return self.voucher.split(":")[4]
 
 
 class LogClass(Model):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -12,9 +13,11 @@ from pulumi_aws.s3 import BucketLifecycleConfigurationRuleExpirationArgs as Expi
 from pulumi_aws.s3 import BucketLifecycleConfigurationRuleFilterArgs as RuleFilter
 from pulumi_aws.s3 import BucketLifecycleConfigurationRuleTransitionArgs as Transition
 
+from checks.render import render
 from components.log_storage import access_policy, lifecycle_rules, role_arn, tls_only_policy, trust_policy
 from components.platform import part
 from model.documents import each, mapping
+from model.environment import Environment
 from model.logs import DELETE_DELAY, TENANT, Bucket, Lifecycle, Logs, lifecycle
 from tests.components.environments import NAMES, environment, resources
 from tests.model.test_logs import NEVER_TOUCHED
@@ -62,6 +65,47 @@ def test_only_one_service_account_takes_the_role_and_only_for_aws() -> None:
     assert trust["Condition"] == {
         "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": "system:serviceaccount:observability:loki"}
     }
+
+
+CLUSTER = "arn:aws-cn:eks:cn-north-1:123456789012:cluster/shop"
+BY_POD_IDENTITY = BUCKET.model_copy(update={"oidc_provider": None, "eks_cluster": CLUSTER})
+
+
+def test_pod_identity_gives_the_role_to_one_service_account_of_one_cluster() -> None:
+    [trust] = statements(trust_policy(BY_POD_IDENTITY, LOKI))
+    assert (trust["Principal"], trust["Action"]) == ({"Service": "pods.eks.amazonaws.com"}, ["sts:AssumeRole", "sts:TagSession"])
+    assert trust["Condition"] == {
+        "StringEquals": {
+            "aws:RequestTag/eks-cluster-arn": CLUSTER,
+            "aws:RequestTag/kubernetes-namespace": "observability",
+            "aws:RequestTag/kubernetes-service-account": "loki",
+        }
+    }
+    assert role_arn(BY_POD_IDENTITY, "loki") == "arn:aws-cn:iam::123456789012:role/loki"
+
+
+def by_pod_identity(given: Environment) -> Environment:
+    logs = given.settings.logs
+    assert logs is not None
+    bucket = logs.bucket.model_copy(update={"oidc_provider": None, "eks_cluster": CLUSTER})
+    return replace(given, settings=given.settings.model_copy(update={"logs": logs.model_copy(update={"bucket": bucket})}))
+
+
+def test_pod_identity_is_bound_to_loki_whose_pods_then_have_no_token_of_their_own() -> None:
+    given = by_pod_identity(environment("prod"))
+    association = json.loads(render(given)["aws/log-storage-pod-identity-association.json"])
+    assert {key: association[key] for key in ("clusterName", "namespace", "serviceAccount", "roleArn")} == {
+        "clusterName": "shop",
+        "namespace": "observability",
+        "serviceAccount": "loki",
+        "roleArn": "arn:aws-cn:iam::123456789012:role/observability-prod-loki",
+    }
+    loki = render(given)["manifests/loki.yaml"]
+    assert "AWS_REGION" in loki
+    for of_a_token in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "serviceAccountToken", "aws-iam-token"):
+        assert of_a_token not in loki
+        assert of_a_token in render(environment("prod"))["manifests/loki.yaml"]
+    assert not [path for path in render(environment("prod")) if "pod-identity" in path]
 
 
 def test_the_role_may_do_four_things_with_this_bucket_alone() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from model.environment import load
-from tests.model.breaking import DEV, DURATION, complaints, put
+from tests.model.breaking import DEV, DURATION, REMOVED, complaints, put
 
 LOGS = ("config", "observability:logs")
 BUCKET = (*LOGS, "bucket")
@@ -55,10 +55,21 @@ MISTAKES: dict[str, tuple[tuple[str, ...], object, str]] = {
         "512Mi",
         "resultCache: '512Mi' was given; allowed: at most half of resources.memory (384Mi)",
     ),
+    "nobody who vouches for Loki": (
+        (*BUCKET, "oidcProvider"),
+        REMOVED,
+        "bucket.oidcProvider: nobody vouches for Loki's service account; allowed: either oidcProvider or eksCluster",
+    ),
+    "two who vouch for Loki": (
+        (*BUCKET, "eksCluster"),
+        "arn:aws:eks:eu-central-1:123456789012:cluster/dev",
+        "bucket.oidcProvider: both were given; allowed: either oidcProvider or eksCluster",
+    ),
     "a misspelt key": (
         (*BUCKET, "regoin"),
         "eu-central-1",
-        "bucket.regoin: unknown key 'regoin'; allowed: name, region, endpoint, kmsKey, oidcProvider, protect, transition, expiration; "
+        "bucket.regoin: unknown key 'regoin'; allowed: name, region, endpoint, kmsKey, oidcProvider, eksCluster, protect, transition, "
+        "expiration; "
         "did you mean 'region'?",
     ),
 }
@@ -68,6 +79,12 @@ MISTAKES: dict[str, tuple[tuple[str, ...], object, str]] = {
 def test_mistakes(project: Path, path: tuple[str, ...], value: object, said: str) -> None:
     put(project, DEV, path, value)
     assert complaints(project) == [f"{DEV}: observability:logs.{said}"]
+
+
+def test_the_name_of_a_cluster_does_not_say_whose_it_is(project: Path) -> None:
+    put(project, DEV, (*BUCKET, "oidcProvider"), REMOVED)
+    put(project, DEV, (*BUCKET, "eksCluster"), "dev")
+    assert complaints(project) == [f"{DEV}: observability:logs.bucket.eksCluster: 'dev' was given; allowed: the ARN of an EKS cluster"]
 
 
 def test_the_shortest_lifecycle_that_keeps_the_promise(project: Path) -> None:

@@ -160,6 +160,7 @@ def test_secret_input_stays_secret(aws_plugin: Plugin, bucket: Resource) -> None
     [
         (BUCKET, {"forceDestory": True}, "did you mean forceDestroy?"),
         ("aws:ec2/instance:Instance", {}, "is not available here"),
+        ("aws:eks/podIdentityAssociation:PodIdentityAssociation", {}, "is not available here"),
     ],
 )
 def test_what_it_does_not_have_is_refused(aws_plugin: Plugin, token: str, inputs: Obj, told: str) -> None:
