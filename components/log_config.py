@@ -1,6 +1,7 @@
 """``loki.yaml``: how Loki takes in, keeps and finds logs. All of it follows from the settings of logs."""
 
 from components.base import Identity
+from model.log_schema import LogSchema, Period
 from model.logs import DELETE_DELAY, Bucket, Logs
 
 Document = dict[str, object]
@@ -18,22 +19,11 @@ GOSSIP_PORT = 7946
 FOLDER = "/loki"
 """The volume: what is not on S3 yet, and what was fetched from there."""
 
-SCHEMA: list[Document] = [
-    {
-        "from": "2026-01-01",
-        "store": "tsdb",
-        "object_store": "s3",
-        "schema": "v13",
-        "index": {"prefix": "index_", "period": "24h"},
-    },
-]
-"""How logs are stored, by the day from which on. Append only, with a day in the future: a changed past makes its logs unreadable."""
-
 _DELETION_MARKERS = "deletion-markers/"
 _MEMORY_SHARE = 0.75
 
 
-def loki_config(settings: Logs, identity: Identity, domain: str, cluster_label: str) -> Document:
+def loki_config(settings: Logs, schema: LogSchema, identity: Identity, domain: str, cluster_label: str) -> Document:
     """``loki.yaml`` of the servers of ``identity``, which find each other in the DNS ``domain`` of their cluster."""
     return {
         "auth_enabled": False,
@@ -50,7 +40,7 @@ def loki_config(settings: Logs, identity: Identity, domain: str, cluster_label: 
             # Servers of different environments never become one cluster.
             "cluster_label": cluster_label,
         },
-        "schema_config": {"configs": SCHEMA},
+        "schema_config": {"configs": [stored(period) for period in schema.periods]},
         "storage_config": {
             "use_thanos_objstore": True,
             "object_store": {"s3": object_store(settings.bucket)},
@@ -63,6 +53,17 @@ def loki_config(settings: Logs, identity: Identity, domain: str, cluster_label: 
             "cache_results": True,
             "results_cache": {"cache": {"embedded_cache": {"enabled": True, "max_size_mb": settings.result_cache.bytes // 2**20}}},
         },
+    }
+
+
+def stored(period: Period) -> Document:
+    """How logs are stored from one day on."""
+    return {
+        "from": period.start.isoformat(),
+        "store": period.store,
+        "object_store": "s3",
+        "schema": period.version,
+        "index": {"prefix": period.prefix, "period": period.period},
     }
 
 

@@ -229,7 +229,8 @@ def loki_documents(environment: Environment) -> dict[str, str]:
     logs, cluster = environment.settings.logs, environment.settings.cluster
     if not logs:
         return {}
-    config = loki_config(logs, part(environment, "loki"), domain=cluster.domain, cluster_label=f"{cluster.name}-{environment.name}")
+    label = f"{cluster.name}-{environment.name}"
+    config = loki_config(logs, environment.log_schema, part(environment, "loki"), domain=cluster.domain, cluster_label=label)
     return {"loki/loki.yaml": to_yaml(config)}
 
 

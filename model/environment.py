@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,9 @@ from model.consistency import check_catalogue, check_catalogues, check_routing, 
 from model.documents import Document, each, is_mapping, read, to_yaml
 from model.errors import InvalidConfiguration, Problems
 from model.log_consistency import check_logs
+from model.log_schema import FILE as LOG_SCHEMA
+from model.log_schema import RECORD as DEPLOYED_LOG_SCHEMA
+from model.log_schema import LogSchema, check_log_schema
 from model.pipeline import FILE as PIPELINE
 from model.pipeline import Pipeline, check_pipeline
 from model.routing import Routing
@@ -37,6 +41,9 @@ class Environment:
     routing: Routing
     images: dict[str, str]
     """Image references by component, from ``configs/versions.yaml``."""
+
+    log_schema: LogSchema
+    """How Loki stores logs, from ``configs/loki/schema.yaml``."""
 
     pipeline: Pipeline
     """What happens to the lines of containers, from ``configs/pipelines``."""
@@ -72,6 +79,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
     versions = _understood(Versions, problems.attempt(lambda: read(root, "configs/versions.yaml")), problems)
     pipeline_file = problems.attempt(lambda: read(root, PIPELINE))
     pipeline = _understood(Pipeline, pipeline_file, problems)
+    log_schema = _log_schema(root, problems)
     rules = problems.attempt(lambda: read_rules(root)) or []
     names = [str(name) for _, name in each(stack.values, "catalogues", "*")]
     files = [problems.attempt(lambda name=name: read(root, f"configs/catalogues/{name}.yaml")) for name in dict.fromkeys(names)]
@@ -91,7 +99,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         problems.add(check_rule_teams(file, teams or []))
     _check_secrets(stack, catalogues, complete=0 < len(set(names)) == len(catalogues), problems=problems)
 
-    if problems.findings or not (settings and routing and versions and pipeline):
+    if problems.findings or not (settings and routing and versions and pipeline and log_schema):
         raise InvalidConfiguration(problems.findings)
     return Environment(
         name=stack.name,
@@ -99,10 +107,20 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         catalogues=catalogues,
         routing=routing,
         images=versions.by_component(),
+        log_schema=log_schema,
         pipeline=pipeline,
         rule_files={name: to_yaml(content) for name, content in _rule_files(settings, rules).items()}
         | {GENERATED_FILE: to_yaml(generated_rules(catalogues))},
     )
+
+
+def _log_schema(root: Path, problems: Problems) -> LogSchema | None:
+    """The schema of Loki, held against the record of what was deployed."""
+    schema, record = (problems.attempt(lambda file=file: read(root, file)) for file in (LOG_SCHEMA, DEPLOYED_LOG_SCHEMA))
+    understood = [_understood(LogSchema, document, problems) for document in (schema, record)]
+    if schema and record:
+        problems.add(check_log_schema(schema, record, datetime.now(UTC).date()))
+    return understood[0]
 
 
 def _rule_files(settings: Settings, rules: list[Document]) -> dict[str, dict[str, object]]:

@@ -20,6 +20,8 @@ _ALLOWED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
+    "date_type": "a day, such as 2026-01-01",
+    "date_parsing": "a day, such as 2026-01-01",
     "model_type": "a mapping of keys to values",
     "dict_type": "a mapping of keys to values",
     "tuple_type": "a list",
