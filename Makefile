@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down status preview drift render check new-env secrets schema test lint types unit requirements golden
+.PHONY: help up down status preview drift render check cost new-env secrets schema test lint types unit requirements golden
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -40,6 +40,9 @@ render: $(VENV)/.done ## write every document and manifest of ENV to OUT, secret
 
 check: $(VENV)/.done ## prove ENV offline: no cluster, no cloud, no credentials; exit code 1 with findings
 	@$(WITH_CHECKERS) $(PY) -m checks check --env $(ENV)
+
+cost: $(VENV)/.done ## what ENV costs a month, by component, at the prices of configs/prices.yaml
+	@$(PY) -m checks cost --env $(ENV)
 
 new-env: $(VENV)/.done ## write the stack file of a new environment NAME, as a copy of LIKE (staging) without its secrets
 	@$(PY) -m stacks new --env "$(NAME)" --like $(LIKE)

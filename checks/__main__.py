@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from checks import cost
+from checks.capacity import capacity_findings
 from checks.leaks import canary, leak_findings
 from checks.manifests import manifest_findings
 from checks.programs import program_findings
@@ -15,6 +17,7 @@ from checks.record import record_platform
 from checks.render import render, write
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
+from model.prices import read_prices
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,7 +28,7 @@ def findings(environment: Environment) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="observability-check-") as directory:
         write(render(environment), Path(directory))
         refused = program_findings(Path(directory))
-    return [*manifest_findings(resources), *leak_findings(resources), *refused]
+    return [*capacity_findings(environment), *manifest_findings(resources), *leak_findings(resources), *refused]
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -34,7 +37,8 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     rendering = commands.add_parser("render", help="write every document and manifest, secrets masked")
     checking = commands.add_parser("check", help="list everything that is wrong; exit code 1 if there is anything")
-    for command in (rendering, checking):
+    costing = commands.add_parser("cost", help="what it costs a month, by component")
+    for command in (rendering, checking, costing):
         command.add_argument("--env", required=True, metavar="NAME", help="the environment, as in Pulumi.<NAME>.yaml")
     rendering.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made when it is not there")
     return parser.parse_args(words)
@@ -50,6 +54,10 @@ def main(words: Sequence[str] | None = None) -> int:
             files = render(environment)
             write(files, asked.out)
             console.print(f"{len(files)} files in {asked.out}")
+            return 0
+        if asked.command == "cost":
+            for line in cost.report(environment, record_platform(environment), read_prices(ROOT)):
+                console.print(line)
             return 0
         found = findings(environment)
     except InvalidConfiguration as invalid:

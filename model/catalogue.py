@@ -24,6 +24,19 @@ class Slo(Model):
     """Share of failed requests above which people are warned at once, whatever is left of the budget."""
 
 
+class Estimate(Model):
+    """About how much monitoring a service will cause, over a month. Decides costs and capacity, never limits."""
+
+    requests_per_second: Annotated[float, Field(ge=0)] = 10
+    """Requests that it answers, on average over day and night."""
+
+    log_bytes_per_request: Annotated[int, Field(ge=0)] = 400
+    """Bytes of log lines per request: two lines of JSON by default."""
+
+    series: Annotated[int, Field(ge=0)] = 500
+    """Time series that all of its instances expose together."""
+
+
 class Service(Model):
     """One service of a system: a Kubernetes Service of this name in the system's namespace, whose port is named ``http``."""
 
@@ -47,6 +60,9 @@ class Service(Model):
 
     sampling: Percent = Percent("10%")
     """The share of its requests whose traces are kept."""
+
+    estimate: Estimate = Estimate()
+    """About how much it is used."""
 
     dependencies: tuple[Name, ...] = ()
     """Names of the services and datastores of the same catalogue that it calls."""

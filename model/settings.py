@@ -23,6 +23,9 @@ class Cluster(Model):
     domain: str = "cluster.local"
     """The DNS domain of the cluster."""
 
+    nodes: int = Field(default=3, ge=1)
+    """About how many nodes it has; decides nothing but costs and capacity."""
+
     storage_class: Name | None = None
     """The storage class of all volumes; the cluster's default when absent."""
 
@@ -110,3 +113,6 @@ class Settings(Model):
     exporters: Exporters = Exporters()
     logs: Logs | None = None
     """Logs; none are collected when absent."""
+
+    budget: dict[Name, Annotated[float, Field(ge=0)]] = Field(default_factory=dict[Name, float])
+    """Dollars a month by component (the label ``app.kubernetes.io/component``), which `make cost` sets beside its own figures."""

@@ -144,7 +144,8 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
         {},
         "observability:promethues: unknown key 'promethues'; allowed: cluster, catalogues, notifications, "
         "runbooksUrl, prometheus, alertmanager, grafana, "
-        "exporters, logs, dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, grafanaSecretKey, heartbeatUrl, webhookUrl; "
+        "exporters, logs, budget, "
+        "dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, grafanaSecretKey, heartbeatUrl, webhookUrl; "
         "did you mean 'observability:prometheus'?",
     ),
     "missing setting": (

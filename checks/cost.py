@@ -1,0 +1,123 @@
+"""What an environment costs a month, by component: what its workloads ask for and what its bucket holds, at the listed prices.
+
+Requests are what a node must have free for a pod, used or not; so they, not the use, decide how many nodes are paid for.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from checks.record import Recorded
+from model.documents import each, mapping
+from model.environment import Environment
+from model.estimates import Volumes, volumes
+from model.prices import HOURS_A_MONTH, Prices
+
+_GIB = 2**30
+_MILLI = 0.001
+_UNITS = {"m": _MILLI, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing that is paid for."""
+
+    component: str
+    """The part of the platform, as in the label ``app.kubernetes.io/component``."""
+
+    what: str
+    """What it is, with its amount."""
+
+    dollars: float
+    """A month."""
+
+
+def items(environment: Environment, resources: Iterable[Recorded], prices: Prices) -> list[Item]:
+    """All that the recorded resources of an environment cost."""
+    found: list[Item] = []
+    for resource in resources:
+        manifest = resource.manifest
+        if manifest.get("kind") in _WORKLOADS:
+            found += _workload(manifest, environment.settings.cluster.nodes, prices)
+        elif resource.type == _CLAIM:
+            found.append(_volume(manifest, manifest, 1, prices))
+    return [*found, *_bucket(volumes(environment), prices)]
+
+
+def by_component(found: Iterable[Item]) -> dict[str, float]:
+    """Dollars a month by component, the dearest first."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for item in found:
+        sums[item.component] += item.dollars
+    return dict(sorted(sums.items(), key=lambda entry: -entry[1]))
+
+
+def report(environment: Environment, resources: Iterable[Recorded], prices: Prices) -> Iterator[str]:
+    """The costs as lines of text: every item, then a table of components beside the budget."""
+    found = items(environment, resources, prices)
+    for item in sorted(found, key=lambda item: (item.component, -item.dollars)):
+        yield f"{item.component:<12} {item.dollars:>9.2f}  {item.what}"
+    yield ""
+    yield f"{'component':<12} {'dollars':>9} {'budget':>9}"
+    budget, sums = environment.settings.budget, by_component(found)
+    for component in [*sums, *(name for name in budget if name not in sums)]:
+        planned = f"{budget[component]:>9.2f}" if component in budget else f"{'-':>9}"
+        yield f"{component:<12} {sums.get(component, 0):>9.2f} {planned}"
+    yield f"{'total':<12} {sum(sums.values()):>9.2f} {sum(budget.values()):>9.2f}"
+    yield f"dollars a month at list prices of {prices.region}, {prices.date}; the estimates are those of the catalogue"
+
+
+def amount(quantity: object) -> float:
+    """A Kubernetes quantity as a number of cores or bytes."""
+    text = str(quantity)
+    unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
+    return float(text.removesuffix(unit)) * _UNITS.get(unit, 1)
+
+
+def _workload(manifest: dict[str, object], nodes: int, prices: Prices) -> Iterator[Item]:
+    spec = mapping(manifest.get("spec"))
+    copies = nodes if manifest["kind"] == "DaemonSet" else int(str(spec.get("replicas", 1)))
+    requests = [mapping(value) for _, value in each(spec, "template", "spec", "containers", "*", "resources", "requests")]
+    cores = copies * sum(amount(request.get("cpu", 0)) for request in requests)
+    gib = copies * sum(amount(request.get("memory", 0)) for request in requests) / _GIB
+    yield Item(
+        component=_component(manifest),
+        what=f"{_name(manifest)}: {copies} x, together {cores:.2f} cores and {gib:.1f} GiB of memory",
+        dollars=HOURS_A_MONTH * (cores * prices.cpu_core_hour + gib * prices.memory_gib_hour),
+    )
+    for _, claim in each(spec, "volumeClaimTemplates", "*"):
+        yield _volume(manifest, mapping(claim), copies, prices)
+
+
+def _volume(owner: dict[str, object], claim: dict[str, object], copies: int, prices: Prices) -> Item:
+    size = mapping(mapping(mapping(mapping(claim.get("spec"))).get("resources")).get("requests")).get("storage", "0")
+    gib = copies * amount(size) / _GIB
+    return Item(component=_component(owner), what=f"{_name(owner)}: {copies} volumes of {size}", dollars=gib * prices.volume_gib_month)
+
+
+def _bucket(volumes: Volumes, prices: Prices) -> Iterator[Item]:
+    """What Loki keeps on S3. Objects that it reads are few beside those that it writes, and are left out."""
+    if not volumes.log_gib_kept:
+        return
+    standard, infrequent = volumes.log_gib_standard, volumes.log_gib_infrequent
+    yield Item(
+        component="logs",
+        what=f"S3: {standard:.0f} GiB standard, {infrequent:.0f} GiB infrequent access",
+        dollars=standard * prices.s3_standard_gib_month + infrequent * prices.s3_infrequent_gib_month,
+    )
+    yield Item(
+        component="logs",
+        what=f"S3: {volumes.chunks_a_month / 1e6:.2f} million chunks written",
+        dollars=volumes.chunks_a_month / 1000 * prices.s3_put_thousand,
+    )
+
+
+def _component(manifest: dict[str, object]) -> str:
+    labels = mapping(mapping(manifest.get("metadata")).get("labels"))
+    return str(labels.get("app.kubernetes.io/component", "other"))
+
+
+def _name(manifest: dict[str, object]) -> str:
+    return str(mapping(manifest.get("metadata")).get("name"))
