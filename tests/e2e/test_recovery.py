@@ -43,8 +43,10 @@ def place(spare_instance: cluster.Instance, tmp_path_factory: pytest.TempPathFac
     Kube(spare_instance.kubeconfig).call(
         "PATCH", "/api/v1/namespaces/dharma", query={"fieldManager": "test"}, body=namespace, kind="application/apply-patch+yaml"
     )
+    place = replace(target.sandbox(spare_instance), state=disk / "pulumi")
     try:
-        yield replace(target.sandbox(spare_instance), state=disk / "pulumi")
+        yield place
+        Engine(place, "dev", say=print).destroy()  # other tests share the cluster
     finally:
         subprocess.run(["umount", disk], check=True)
 
