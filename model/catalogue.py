@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.base import Model
-from model.quantities import Duration, Name, Percent, Port, Text
+from model.quantities import Duration, Name, Percent, Port, Size, Text
+from model.thresholds import DatastoreThresholds, ServiceThresholds
 
 Tier = Literal["critical", "high", "standard"]
 """How much depends on a service: ``critical`` stops the business, ``high`` degrades it, ``standard`` can wait."""
@@ -37,6 +38,39 @@ class Estimate(Model):
     """Time series that all of its instances expose together."""
 
 
+MetricName = Annotated[str, Text(r"[a-z_:][a-z0-9_:]*", "the name of a Prometheus metric, such as http_requests_total")]
+"""The name of a metric."""
+
+
+class Metric(Model):
+    """A metric of a service's own, besides those that every service has."""
+
+    type: Literal["counter", "gauge", "histogram"]
+    """What may be done with it: a rate is of a counter, a quantile of a histogram."""
+
+    labels: tuple[Annotated[str, Text(r"[a-z_][a-z0-9_]*", "the name of a label")], ...] = ()
+    """Its own labels, besides those that Prometheus adds."""
+
+    description: str = ""
+    """What it counts or measures, in one line."""
+
+
+class Signals(Model):
+    """Where a service counts its requests, errors and times; a service that is as most are says nothing here."""
+
+    requests: MetricName = "http_requests_total"
+    """A counter of all requests."""
+
+    errors: Annotated[str, Text(r"[a-z_:][a-z0-9_:]*(\{[^{}]+\})?", "a metric, with matchers if need be")] = 'http_requests_total{status=~"5.."}'
+    """A counter of the failed ones, or those of ``requests`` that matchers select."""
+
+    latency: MetricName = "http_request_duration_seconds"
+    """A histogram of the seconds that requests take."""
+
+    histogram: Literal["classic", "native"] = "classic"
+    """``classic`` needs a bucket that ends at exactly ``slo.latencyP95``; ``native`` needs none."""
+
+
 class Service(Model):
     """One service of a system: a Kubernetes Service of this name in the system's namespace, whose port is named ``http``."""
 
@@ -57,6 +91,15 @@ class Service(Model):
 
     slo: Slo = Slo()
     """What it promises."""
+
+    signals: Signals = Signals()
+    """Where it counts its requests, errors and times."""
+
+    metrics: dict[MetricName, Metric] = Field(default_factory=dict[MetricName, Metric])
+    """Metrics of its own that rules may use, by name."""
+
+    thresholds: ServiceThresholds = ServiceThresholds()
+    """When somebody should look; what is not given comes from the stack file."""
 
     sampling: Percent = Percent("10%")
     """The share of its requests whose traces are kept."""
@@ -91,6 +134,15 @@ class Datastore(Model):
 
     username: str = "exporter"
     """The user that the exporter connects as; its password is a stack secret (PostgreSQL: member of ``pg_monitor``)."""
+
+    statements: bool = False
+    """Whether it has the extension pg_stat_statements, whose figures are exported then (PostgreSQL only)."""
+
+    storage: Size | None = None
+    """How much its databases may take on its disk; nobody watches that when absent."""
+
+    thresholds: DatastoreThresholds = DatastoreThresholds()
+    """When somebody should look; what is not given comes from the stack file."""
 
 
 EXPORTER = "{system}-{datastore}-exporter"

@@ -12,6 +12,7 @@ from model.documents import Document, each, is_mapping, mapping
 from model.errors import Finding, nearest
 from model.quantities import Duration, Percent
 from model.routing import Severity
+from model.slo import FASTEST_BURN
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 PLATFORM_NAMESPACES = ("observability", "observability-agents")
@@ -123,10 +124,12 @@ def _long_names(catalogue: Document) -> Iterator[Finding]:
 def _check_promises(catalogue: Document) -> Iterator[Finding]:
     """Promises that leave room for an alert: not perfection, and not nothing."""
     content, file = catalogue.content, catalogue.file
+    lowest = 1 - 1 / FASTEST_BURN
     for key, share in _quantities(Percent, content, "services", "*", "slo", "availability"):
-        if not 0 < share.ratio < 1:
-            problem = f"'{share}' was given, which leaves no error budget" if share.ratio == 1 else f"'{share}' was given"
-            yield Finding(file=file, key=key, problem=problem, allowed="more than 0% and less than 100%, such as 99.9%")
+        if not lowest < share.ratio < 1:
+            why = ", which leaves no error budget" if share.ratio == 1 else ": even a full outage would not burn the budget fast enough to page"
+            allowed = f"more than {lowest:.2%} and less than 100%, such as 99.9%"
+            yield Finding(file=file, key=key, problem=f"'{share}' was given{why}", allowed=allowed)
     for key, time in _quantities(Duration, content, "services", "*", "slo", "latencyP95"):
         if not time.seconds:
             yield Finding(file=file, key=key, problem=f"'{time}' was given", allowed="longer than nothing, such as 500ms")

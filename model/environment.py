@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from model.catalogue import Catalogue
+from model.catalogue_rules import generated_rules
 from model.consistency import check_catalogue, check_catalogues, check_routing, check_rule_teams, check_settings, teams_of
 from model.documents import Document, each, is_mapping, read, to_yaml
 from model.errors import InvalidConfiguration, Problems
@@ -19,7 +20,7 @@ from model.log_schema import LogSchema, check_log_schema
 from model.pipeline import FILE as PIPELINE
 from model.pipeline import Pipeline, check_pipeline
 from model.routing import Routing
-from model.rules import GENERATED_FILE, LOGS_FILE, generated_rules, read_rules
+from model.rules import GENERATED_FILE, LOGS_FILE, SYSTEMS, file_name, read_rules
 from model.secrets import required_by
 from model.settings import Notifications, Settings
 from model.stack import PROJECT, Stack, check_keys, read_stack
@@ -110,7 +111,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         log_schema=log_schema,
         pipeline=pipeline,
         rule_files={name: to_yaml(content) for name, content in _rule_files(settings, rules).items()}
-        | {GENERATED_FILE: to_yaml(generated_rules(catalogues))},
+        | {GENERATED_FILE: to_yaml(generated_rules(catalogues, settings.thresholds))},
     )
 
 
@@ -124,8 +125,9 @@ def _log_schema(root: Path, problems: Problems) -> LogSchema | None:
 
 
 def _rule_files(settings: Settings, rules: list[Document]) -> dict[str, dict[str, object]]:
-    """The rule files by name; those on logs only where there are logs, as some alert when there are none."""
-    files = {Path(file.file).name: file.content for file in rules}
+    """The rule files by name; those on logs only where there are logs, as some alert when there are none, and those on enabled systems."""
+    enabled = [file for file in rules if not file.file.startswith(f"{SYSTEMS}/") or Path(file.file).stem in settings.catalogues]
+    files = {file_name(file.file): file.content for file in enabled}
     return {name: content for name, content in files.items() if settings.logs or name != LOGS_FILE}
 
 

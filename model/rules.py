@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from model.catalogue import Catalogue
 from model.documents import Document, each, mapping, parse, read, to_yaml
 from model.errors import Finding, InvalidConfiguration, Problems, nearest
 from model.quantities import Duration
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from model.environment import Environment
 
 DIRECTORY = "configs/rules"
+SYSTEMS = f"{DIRECTORY}/systems"
+"""Rules about what only one system has: each file is called after its catalogue, and is left out where that one is not enabled."""
+
 LOGS_FILE = "logs.yaml"
 """The rules on the platform's own logs; without logs they are left out."""
 
@@ -71,8 +73,8 @@ def read_rules(root: Path) -> list[Document]:
     """
     problems = Problems()
     documents: list[Document] = []
-    for path in sorted((root / DIRECTORY).glob("*.yaml")):
-        document = problems.attempt(lambda file=f"{DIRECTORY}/{path.name}": read(root, file))
+    for path in sorted([*(root / DIRECTORY).glob("*.yaml"), *(root / SYSTEMS).glob("*.yaml")]):
+        document = problems.attempt(lambda file=path.relative_to(root).as_posix(): read(root, file))
         if document:
             documents.append(document)
             problems.attempt(lambda document=document: validate(RuleFile, document.content, file=document.file))
@@ -82,6 +84,7 @@ def read_rules(root: Path) -> list[Document]:
     if (root / DIRECTORY / GENERATED_FILE).exists():
         problems.add([Finding(file=f"{DIRECTORY}/{GENERATED_FILE}", problem="the name is taken by the file made from the catalogues")])
     problems.add(_check_names(documents))
+    problems.add(_check_systems(root, documents))
     if problems.findings:
         raise InvalidConfiguration(problems.findings)
     return documents
@@ -118,37 +121,34 @@ def _check_names(documents: Iterable[Document]) -> Iterator[Finding]:
     places: dict[tuple[str, object], str] = {}
     for document in documents:
         named = [("group", place) for place in each(document.content, "groups", "*", "name")]
-        named += [("alert", place) for place in each(document.content, "groups", "*", "rules", "*", "alert")]
+        named += [("alert", (f"{key}.alert", alert_id(rule))) for key, rule in each(document.content, "groups", "*", "rules", "*") if alert_id(rule)]
         for kind, (key, name) in named:
             other = places.setdefault((kind, str(name)), f"{document.file}: {key}")
             if other != f"{document.file}: {key}":
                 yield Finding(file=document.file, key=key, problem=f"{kind} '{name}' is there already, in {other}")
 
 
-def generated_rules(catalogues: Iterable[Catalogue]) -> dict[str, object]:
-    """The rule file that says as series what the catalogues say: what should exist, whose it is, and what it promises.
-
-    So the rules in ``configs/rules`` compare with these series, and none is written once per service.
-    """
-    rules: list[dict[str, object]] = []
-    for catalogue in catalogues:
-        workload = {"system": catalogue.system, "namespace": catalogue.namespace}
-        for name, service in catalogue.services.items():
-            labels = {"system": catalogue.system, "service": name}
-            rules += [
-                _constant("catalogue:service:info", {**workload, "service": name, "team": service.team, "tier": service.tier}, 1),
-                _constant("slo:objective:ratio", labels, service.slo.availability.ratio),
-                _constant("threshold:latency_p95:seconds", labels, service.slo.latency_p95.seconds),
-                _constant("threshold:error_ratio:ratio", labels, service.slo.error_rate.ratio),
-            ]
-        for name, datastore in catalogue.datastores.items():
-            labels = {**workload, "service": name, "datastore": name, "kind": datastore.kind, "team": datastore.team}
-            rules.append(_constant("catalogue:datastore:info", labels, 1))
-    return {"groups": [{"name": "catalogue", "interval": "15s", "rules": rules}]}
+def alert_id(rule: object) -> str:
+    """The name of an alert; of one that comes in tiers, name and tier, such as ``SLOErrorBudgetBurn/fast``; "" for a recording rule."""
+    fields = mapping(rule)
+    tier = mapping(fields.get("labels")).get("burn_tier")
+    return f"{fields.get('alert', '')}{f'/{tier}' if tier else ''}"
 
 
-def _constant(record: str, labels: dict[str, str], value: float) -> dict[str, object]:
-    return {"record": record, "expr": f"vector({value:.10g})", "labels": labels}
+def _check_systems(root: Path, documents: Iterable[Document]) -> Iterator[Finding]:
+    """A file that is called after no catalogue would never be used."""
+    known = [path.stem for path in (root / "configs/catalogues").glob("*.yaml")]
+    for document in documents:
+        name = Path(document.file).stem
+        if document.file.startswith(f"{SYSTEMS}/") and name not in known:
+            near = nearest(name, known)
+            yield Finding(file=document.file, problem=f"there is no catalogue '{name}'", allowed=", ".join(sorted(known)), suggestion=near)
+
+
+def file_name(file: str) -> str:
+    """What Prometheus calls a rule file; those on one system say so, as all lie in one folder."""
+    path = Path(file)
+    return f"system-{path.name}" if file.startswith(f"{SYSTEMS}/") else path.name
 
 
 def rule_documents(environment: "Environment") -> dict[str, str]:

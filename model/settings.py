@@ -5,10 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from model.base import Model
+from model.catalogue import Tier
 from model.logs import Logs
 from model.quantities import Cpu, Duration, EmailAddress, Name, Size, Text
 from model.resources import Resources
 from model.routing import Channel, Severity
+from model.thresholds import DatastoreThresholds, NodeThresholds, ServiceThresholds
 
 
 class Cluster(Model):
@@ -94,6 +96,22 @@ class Notifications(Model):
     """The mail server; required where a severity uses ``email``."""
 
 
+class Thresholds(Model):
+    """When alerts fire in this environment, where the catalogue does not say it."""
+
+    services: ServiceThresholds = ServiceThresholds()
+    """For all services."""
+
+    tiers: dict[Tier, ServiceThresholds] = Field(default_factory=dict[Tier, ServiceThresholds])
+    """For the services of a tier."""
+
+    datastores: DatastoreThresholds = DatastoreThresholds()
+    """For all databases and caches."""
+
+    nodes: NodeThresholds = NodeThresholds()
+    """For nodes and volumes."""
+
+
 class Settings(Model):
     """One environment. Environments differ in these values and in nothing else."""
 
@@ -111,6 +129,7 @@ class Settings(Model):
     alertmanager: Alertmanager = Alertmanager()
     grafana: Grafana = Grafana()
     exporters: Exporters = Exporters()
+    thresholds: Thresholds = Thresholds()
     logs: Logs | None = None
     """Logs; none are collected when absent."""
 

@@ -17,7 +17,7 @@ REMOVED = object()
 
 GATEWAY = ("services", "api-gateway")
 AUTH = ("services", "auth")
-SERVICE_KEYS = "description, team, tier, port, metricsPath, slo, sampling, estimate, dependencies"
+SERVICE_KEYS = "description, team, tier, port, metricsPath, slo, signals, metrics, thresholds, sampling, estimate, dependencies"
 TEAMS = "ai, database, delivery, finops, infrastructure, platform, security"
 DURATION = "a duration with a unit of ms, s, m, h, d, w or y, such as 30d, 15s or 500ms"
 SECURE = {"secure": "v1:x:y"}

@@ -91,7 +91,8 @@ def test_an_environment_that_does_not_exist(project: Path) -> None:
 def test_a_catalogue_that_does_not_exist(project: Path) -> None:
     put(project, DEV, ("config", "observability:catalogues"), ["darma"])
     assert complaints(project) == [
-        "configs/catalogues/darma.yaml: there is no such file; files there: dharma.yaml; did you mean 'dharma.yaml'?"
+        "configs/catalogues/darma.yaml: there is no such file; files there: automation-orchestrator.yaml, automation-platform.yaml, "
+        "dharma.yaml, healing-guard.yaml, x0tta6bl4.yaml; did you mean 'dharma.yaml'?"
     ]
 
 
@@ -123,8 +124,16 @@ def test_a_file_that_is_not_there(project: Path) -> None:
     assert complaints(project) == [f"{ROUTING}: there is no such file; files there: prices.yaml, versions.yaml"]
 
 
+def test_rules_of_a_system_that_no_catalogue_declares(project: Path) -> None:
+    (project / "configs/rules/systems/darma.yaml").write_text("groups: []")
+    assert complaints(project) == [
+        "configs/rules/systems/darma.yaml: there is no catalogue 'darma'; allowed: automation-orchestrator, automation-platform, dharma, "
+        "healing-guard, x0tta6bl4; did you mean 'dharma'?"
+    ]
+
+
 def test_no_rules_at_all(project: Path) -> None:
-    for file in (project / "configs/rules").iterdir():
+    for file in (project / "configs/rules").rglob("*.yaml"):
         file.unlink()
     assert complaints(project) == ["configs/rules: there is no rule file in this directory"]
 

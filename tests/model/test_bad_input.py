@@ -119,7 +119,13 @@ CATALOGUE_MISTAKES: dict[str, tuple[tuple[str, ...], object, str]] = {
         (*AUTH, "slo", "availability"),
         "100%",
         "services.auth.slo.availability: '100%' was given, which leaves no error budget; allowed: more than "
-        "0% and less than 100%, such as 99.9%",
+        "93.06% and less than 100%, such as 99.9%",
+    ),
+    "an objective whose fast burn can never fire": (
+        (*AUTH, "slo", "availability"),
+        "93%",
+        "services.auth.slo.availability: '93%' was given: even a full outage would not burn the budget fast enough to page; "
+        "allowed: more than 93.06% and less than 100%, such as 99.9%",
     ),
     "no time at all": (
         (*AUTH, "slo", "latencyP95"),
@@ -144,7 +150,7 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
         {},
         "observability:promethues: unknown key 'promethues'; allowed: cluster, catalogues, notifications, "
         "runbooksUrl, prometheus, alertmanager, grafana, "
-        "exporters, logs, budget, "
+        "exporters, thresholds, logs, budget, "
         "dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, grafanaSecretKey, heartbeatUrl, webhookUrl; "
         "did you mean 'observability:prometheus'?",
     ),

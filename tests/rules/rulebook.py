@@ -1,129 +1,177 @@
-"""The rules under test, rendered as they are deployed, on small catalogues of their own; and promtool to judge them."""
+"""The rules under test, rendered as they are deployed, on small catalogues of their own; for each rule, what it needs to be evaluated."""
 
 import re
-import subprocess
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+import promql_parser
 
 from model.catalogue import Catalogue
-from model.documents import each, mapping, read, to_yaml
+from model.catalogue_rules import generated_rules
+from model.documents import each, mapping, parse, read, to_yaml
 from model.environment import load
-from model.rules import GENERATED_FILE, generated_rules, rule_documents
+from model.quantities import Duration
+from model.rules import GENERATED_FILE, alert_id, file_name, read_rules, rule_documents
+from model.settings import Thresholds
 from model.validation import validate
 
 ROOT = Path(__file__).parents[2]
 TESTS = Path(__file__).parent
-RULE_TESTS = ("services.yaml", "kubernetes.yaml", "datastores.yaml", "platform.yaml", "logs.yaml")
-"""The promtool tests, each of the rule file of the same name."""
+RUNBOOKS = "https://runbooks.test"
 
-CATALOGUES = [
-    validate(Catalogue, read(TESTS, f"catalogues/{name}.yaml").content, file=f"catalogues/{name}.yaml") for name in ("shop", "mall")
-]
-"""Two small systems with namesakes in each other, so that an alert that mixes systems up is noticed."""
+CATALOGUES = tuple(
+    validate(Catalogue, read(TESTS, f"catalogues/{name}.yaml").content, file=f"catalogues/{name}.yaml") for name in ("shop", "mall", "kiosk")
+)
+"""Small systems with namesakes in each other, so that an alert that mixes systems up is noticed; ``kiosk`` counts in its own ways."""
 
-
-def rule_texts() -> dict[str, str]:
-    """The rule files of the project, rendered for the catalogues of the tests."""
-    dev = load(ROOT, "dev")
-    return rule_documents(
-        replace(
-            dev,
-            settings=dev.settings.model_copy(update={"runbooks_url": "https://runbooks.test"}),
-            rule_files=dev.rule_files | {GENERATED_FILE: to_yaml(generated_rules(CATALOGUES))},
-        )
-    )
+SYSTEMS = tuple(
+    validate(Catalogue, read(ROOT, f"configs/catalogues/{path.name}").content, file=path.name)
+    for path in sorted((ROOT / "configs/catalogues").glob("*.yaml"))
+)
+"""The catalogues of the project: what the rules in ``configs/rules/systems`` are about."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alert:
-    """One alerting rule and the file that it is in."""
+class Rule:
+    """One rule as Prometheus gets it."""
 
-    name: str
+    id: str
+    """An alert's name, with its tier if it has one; a series' name, with the labels that the rule adds."""
+
     file: str
-    rule: dict[str, object]
+    """The rule file, relative to the project's directory."""
+
+    fields: Mapping[str, object] = field(hash=False)
+    """What the rule file says."""
+
+    @property
+    def expression(self) -> str:
+        """The PromQL expression."""
+        return str(self.fields["expr"])
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether it is an alert, else it makes series."""
+        return "alert" in self.fields
+
+    @property
+    def makes(self) -> str:
+        """The name of the series that it makes; "" of an alert."""
+        return str(self.fields.get("record", ""))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it says what a catalogue says, and computes nothing."""
+        return self.expression.startswith("vector(") and bool(self.makes)
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The systems whose catalogues it is tested with."""
+        if "@" in self.id:
+            return (CATALOGUES[2].system,)
+        path = Path(self.file)
+        return (path.stem,) if path.parent.name == "systems" else tuple(catalogue.system for catalogue in CATALOGUES[:2])
+
+    def is_known_to(self, other: "Rule") -> bool:
+        """Whether another rule's tests have it: what catalogues say as numbers is only there with the catalogue."""
+        system = mapping(self.fields.get("labels")).get("system")
+        return not self.is_constant or system is None or system in other.about
+
+    @property
+    def counts(self) -> bool:
+        """Whether it looks at how counters grow."""
+        return bool(re.search(r"\b(rate|increase)\(", self.expression))
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long its condition has to hold."""
+        return Duration(str(self.fields.get("for", "0s"))).seconds
 
 
-def alerts() -> list[Alert]:
-    """All alerting rules that people wrote."""
-    return [
-        Alert(name=str(mapping(rule)["alert"]), file=file, rule=mapping(rule))
-        for file in RULE_TESTS
-        for _, rule in each(read(ROOT, f"configs/rules/{file}").content, "groups", "*", "rules", "*")
-        if "alert" in mapping(rule)
-    ]
+@cache
+def rules() -> tuple[Rule, ...]:
+    """All rules, of all files and systems, in the order of evaluation: series before what is made of them."""
+    dev = load(ROOT, "dev")
+    files = {GENERATED_FILE: f"{GENERATED_FILE}"} | {file_name(document.file): document.file for document in read_rules(ROOT)}
+    texts = {file_name(document.file): to_yaml(document.content) for document in read_rules(ROOT)}
+    generated = to_yaml(_generated())
+    settings = dev.settings.model_copy(update={"runbooks_url": RUNBOOKS})
+    documents = rule_documents(replace(dev, settings=settings, rule_files={GENERATED_FILE: generated, **texts}))
+    return tuple(
+        Rule(id=_identity(mapping(fields), generated=name == GENERATED_FILE), file=files[name], fields=mapping(fields))
+        for name, text in documents.items()
+        for _, fields in each(parse(text, name).content, "groups", "*", "rules", "*")
+    )
 
 
-def with_alert(texts: Mapping[str, str], alert: Alert, changed: dict[str, object]) -> dict[str, str]:
-    """The rule files with one alert changed; its runbook address stays."""
-    content = deepcopy(read(ROOT, f"configs/rules/{alert.file}").content)
-    for _, rule in each(content, "groups", "*", "rules", "*"):
-        fields = mapping(rule)
-        if "alert" in fields:
-            annotations = mapping(fields["annotations"])
-            annotations["runbook_url"] = f"https://runbooks.test/{fields['alert']}.md"
-            if fields["alert"] == alert.name:
-                fields.update(changed)
-    return {**texts, alert.file: to_yaml(content)}
+def _generated() -> dict[str, object]:
+    """What follows from the catalogues of the tests, and what those of the project say as numbers."""
+    rules = generated_rules(CATALOGUES, Thresholds())
+    said = generated_rules(SYSTEMS, Thresholds())
+    for (_, ours), (_, theirs) in zip(each(rules, "groups", "[0]", "rules"), each(said, "groups", "[0]", "rules"), strict=True):
+        cast("list[object]", ours).extend(rule for _, rule in each(theirs, "*") if mapping(rule).get("labels"))
+    return rules
 
 
-def judge(promtool: Path, folder: Path, texts: Mapping[str, str], test_file: str, only: str = ".*") -> subprocess.CompletedProcess[str]:
-    """Runs the promtool tests of one file, those whose name matches ``only``, on rule files."""
-    for name, text in texts.items():
-        (folder / name).write_text(text)
-    target = folder / f"test-{test_file}"
-    target.write_text((TESTS / test_file).read_text())
-    command = [promtool, "test", "rules", "--run", only, target]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def _identity(fields: Mapping[str, object], *, generated: bool) -> str:
+    added = ",".join(f"{name}={value}" for name, value in sorted(mapping(fields.get("labels")).items()))
+    owner = re.search(r'system="kiosk",service="(\w+)"', str(fields["expr"])) if generated else None
+    of = f"@{owner.group(1)}" if owner else ""
+    return alert_id(dict(fields)) or f"{fields['record']}{f'{{{added}}}' if added else ''}{of}"
 
 
-_COMPARISONS = {"==": "!=", "!=": "==", ">=": "<", "<=": ">", ">": "<", "<": ">"}
-_SEVERITIES = {"critical": "warning", "warning": "info", "info": "critical"}
+def alerts() -> list[Rule]:
+    """All alerting rules."""
+    return [rule for rule in rules() if rule.is_alert]
 
 
-def mutants(rule: Mapping[str, object]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Each way to break an alert a little: (what was done, the fields that change)."""
-    labels = mapping(rule["labels"])
-    severity = _SEVERITIES[str(labels["severity"])]
-    yield f"severity {severity}", {"labels": {**labels, "severity": severity}}
-    if "for" in rule:
-        yield "for 0s", {"for": "0s"}
-        yield "for twice as long", {"for": _twice(cast("str", rule["for"]))}
-    expression = str(rule["expr"])
-    for what, changed in _mutated_expressions(expression):
-        yield what, {"expr": changed}
+def recordings() -> list[Rule]:
+    """All rules that compute series; what the catalogues say as numbers is not among them."""
+    return [rule for rule in rules() if not rule.is_alert and not rule.is_constant]
 
 
-def _mutated_expressions(expression: str) -> Iterator[tuple[str, str]]:
-    # Every second part is a selector's braces, a range or a text; operators and numbers are in the others.
-    parts = re.split(r"(\{[^}]*\}|\[[^\]]*\]|\"[^\"]*\")", expression)
-    for index, part in enumerate(parts):
+@cache
+def metrics(expression: str) -> frozenset[str]:
+    """The names of the series that an expression asks for."""
+    found: set[str] = set()
 
-        def put(text: str, index: int = index) -> str:
-            return "".join([*parts[:index], text, *parts[index + 1 :]])
+    def visit(node: Any) -> bool:  # pyright: ignore[reportExplicitAny] (the parser's nodes have no common type)
+        if isinstance(node, promql_parser.VectorSelector):
+            found.add(str(node.name))
+        elif isinstance(node, promql_parser.MatrixSelector):
+            found.add(str(node.vector_selector.name))
+        return True
 
-        if index % 2 == 0:
-            for match in re.finditer(r"\b(by|on) \(([^)]*)\)", part):
-                labels = match.group(2).split(", ")
-                for label in labels:
-                    kept = ", ".join(other for other in labels if other != label)
-                    yield f"{match.group(1)} without {label}", put(f"{part[: match.start(2)]}{kept}{part[match.end(2) :]}")
-            for match in re.finditer(r"==|!=|>=|<=|>|<", part):
-                flipped = _COMPARISONS[match.group()]
-                yield f"{match.group()} to {flipped}", put(part[: match.start()] + flipped + part[match.end() :])
-            for match in re.finditer(r"\bunless\b", part):
-                yield "unless to and", put(part[: match.start()] + "and" + part[match.end() :])
-            for match in re.finditer(r"(?<![\w.])\d+(\.\d+)?(?![\w.])", part):
-                for factor in (2, 0.5):
-                    number = float(match.group()) * factor if float(match.group()) else factor
-                    yield f"{match.group()} to {number:g}", put(f"{part[: match.start()]}{number:g}{part[match.end() :]}")
-        elif part.startswith("{"):
-            matchers = part[1:-1].split(",")
-            for matcher in matchers:
-                yield f"without {matcher}", put("{" + ",".join(other for other in matchers if other != matcher) + "}")
+    promql_parser.walk(promql_parser.parse(expression), visit)
+    return frozenset(found)
 
 
-def _twice(duration: str) -> str:
-    return re.sub(r"\d+", lambda match: str(2 * int(match.group())), duration)
+def needed(rule: Rule, given: Iterable[str]) -> list[Rule]:
+    """The rules that a rule is made of, each before those that use it, itself last; series that are ``given`` are not made."""
+    skip, ordered = set(given), list[Rule]()
+    by_name: dict[str, list[Rule]] = {}
+    for other in rules():
+        by_name.setdefault(other.makes, []).append(other)
+
+    def add(current: Rule) -> None:
+        for name in sorted(metrics(current.expression)):
+            for other in by_name.get(name, []) if name not in skip else []:
+                if other not in ordered and other is not current and other.is_known_to(rule):
+                    add(other)
+        if current not in ordered:
+            ordered.append(current)
+
+    # Rules of one series build on each other (`or 0 * requests`): all of them, in their order.
+    for other in by_name[rule.makes] if rule.makes else []:
+        if other.makes in metrics(rule.expression):
+            add(other)
+    add(rule)
+    return ordered
+
+
+def rule_file(needs: Iterable[Rule]) -> str:
+    """A rule file with one group that evaluates these rules in their order."""
+    return to_yaml({"groups": [{"name": "under-test", "rules": [dict(rule.fields) for rule in needs]}]})

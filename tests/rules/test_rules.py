@@ -1,17 +1,20 @@
-"""Every alert fires when it should, is silent when it should, and its tests would notice if it did not."""
+"""Every alert fires when it should, is silent when it should, and no rule goes without tests that would notice if it did not."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from model.documents import each, mapping, read
+from model.documents import each, mapping
 from model.environment import load
 from model.quantities import Duration
-from model.rules import rule_documents
+from model.rules import SYSTEMS, file_name, read_rules, rule_documents
 from sandbox.toolchain import tool
-from tests.rules.rulebook import ROOT, RULE_TESTS, TESTS, Alert, alerts, judge, mutants, rule_texts, with_alert
+from tests.rules.cases import Test, cases_by_rule
+from tests.rules.judging import judge, write
+from tests.rules.rulebook import ROOT, Rule, alerts, recordings, rules
 
 CASES = ("fires", "boundary", "distractor", "no data")
 """What is shown of every alert: when it fires and not earlier; what is nearly enough; what looks like it; what is not there."""
@@ -19,118 +22,106 @@ CASES = ("fires", "boundary", "distractor", "no data")
 UNCONDITIONAL = {"Watchdog"}
 """Alerts that always fire, so that nothing can be nearly enough or look like it."""
 
-WITHOUT_NAMESPACE = {"Watchdog", "KubernetesNodeNotReady"}
+OF_THE_CLUSTER = {"Watchdog", "KubernetesNodeNotReady", "KubernetesNodePressure"} | {rule.id for rule in alerts() if rule.id.startswith("Node")} | {
+    "HighDiskUsage",
+    "HighLoadAverage",
+}
 """Alerts about no namespace; without that label no inhibition reaches them."""
 
-EQUIVALENT = {
-    # Nothing asks for the value of an alert that always fires.
-    ("Watchdog", "1 to 2"),
-    ("Watchdog", "1 to 0.5"),
-    # A counter of whole numbers that grew has grown by one at least.
-    ("PrometheusRuleEvaluationFailures", "0 to 0.5"),
-}
-"""Changes that change nothing, so that no test can notice them."""
-
-EVALUATION_SECONDS = 15.0
-"""Time between two evaluations in the tests."""
-
 ALERTS = alerts()
-NAMES = [alert.name for alert in ALERTS]
+NAMES = [alert.id for alert in ALERTS]
 
 
 @pytest.mark.binaries
-@pytest.mark.parametrize("file", RULE_TESTS)
-def test_rules_pass_their_tests(file: str, tmp_path: Path) -> None:
-    result = judge(tool("promtool"), tmp_path, rule_texts(), file)
-    assert result.returncode == 0, result.stdout + result.stderr
+def test_every_rule_passes_its_tests(tmp_path: Path) -> None:
+    tested = {write(tmp_path, f"rule{index}", rule).name: rule for index, rule in enumerate([*ALERTS, *recordings()])}
+    verdicts = judge(tool("promtool"), [tmp_path / name for name in tested])
+    assert {tested[name].id: said for name, said in verdicts.items() if said} == {}
+
+
+@pytest.mark.binaries
+def test_a_rule_that_does_otherwise_fails_its_tests(tmp_path: Path) -> None:
+    rule = next(alert for alert in ALERTS if alert.id == "ServiceDown")
+    target = write(tmp_path, "rule", rule, {**rule.fields, "for": "5m"})
+    assert "ServiceDown: fires" in judge(tool("promtool"), [target])[target.name]
 
 
 @pytest.mark.binaries
 @pytest.mark.parametrize("env", ["dev", "staging", "prod"])
 def test_promtool_accepts_the_rule_files_of_every_environment(env: str, tmp_path: Path) -> None:
-    texts = rule_documents(load(ROOT, env))
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-    command = [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *sorted(texts)]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert refused(rule_documents(load(ROOT, env)), tmp_path) == ""
 
 
 @pytest.mark.binaries
-@pytest.mark.parametrize("alert", ALERTS, ids=NAMES)
-def test_a_broken_alert_fails_its_tests(alert: Alert, tmp_path: Path) -> None:
-    promtool, texts = tool("promtool"), rule_texts()
-    survivors = {
-        (alert.name, what)
-        for what, changed in mutants(alert.rule)
-        if judge(promtool, tmp_path, with_alert(texts, alert, changed), alert.file, f"^{alert.name}:").returncode == 0
-    }
-    assert survivors == {(name, what) for name, what in EQUIVALENT if name == alert.name}
+def test_promtool_accepts_the_rule_files_of_every_system(tmp_path: Path) -> None:
+    environment = load(ROOT, "dev")
+    of_systems = {file_name(file.file): (ROOT / file.file).read_text() for file in read_rules(ROOT) if file.file.startswith(SYSTEMS)}
+    assert len(of_systems) == 5
+    assert refused(rule_documents(replace(environment, rule_files=of_systems)), tmp_path) == ""
 
 
-def rule_tests(alert: str) -> dict[str, dict[str, object]]:
-    """The promtool tests of an alert by case."""
-    found: dict[str, dict[str, object]] = {}
-    for file in RULE_TESTS:
-        for _, test in each(read(TESTS, file).content, "tests", "*"):
-            name, _, case = str(mapping(test)["name"]).partition(": ")
-            if name == alert:
-                found[case] = mapping(test)
-    return found
+def refused(texts: Mapping[str, str], folder: Path) -> str:
+    """What promtool has against rule files."""
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    command = [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *sorted(texts)]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return result.stdout + result.stderr if result.returncode else ""
 
 
-def gaps(alert: str, wait: Duration | None, tests: Mapping[str, Mapping[str, object]]) -> list[str]:
+def gaps(rule: Rule, tests: Sequence[Test]) -> list[str]:
     """What the tests of an alert do not show."""
-    cases = {"fires", "no data"} if alert in UNCONDITIONAL else set(CASES)
-    found = [f"no case '{case}'" for case in sorted(cases - set(tests))]
+    cases = {str(test["name"]).partition(": ")[2]: test for test in tests}
+    needed = {"fires", "no data"} if rule.id in UNCONDITIONAL else set(CASES) | ({"counter reset"} if rule.counts else set[str]())
+    found = [f"no case '{case}'" for case in sorted(needed - set(cases))]
+    step = min((Duration(str(test["interval"])).seconds for test in tests if "interval" in test), default=15.0)
     firing: list[float] = []
     silent: list[float] = []
-    for _, expectation in each(tests.get("fires", {}), "alert_rule_test", "*"):
+    for _, expectation in each(cases.get("fires", {}), "alert_rule_test", "*"):
         time = Duration(str(mapping(expectation)["eval_time"])).seconds
         (firing if mapping(expectation)["exp_alerts"] else silent).append(time)
     if not firing:
         found.append("it never fires")
-    elif wait and not any(0 < min(firing) - time <= EVALUATION_SECONDS for time in silent):
+    elif rule.wait_seconds and not any(0 < min(firing) - time <= step for time in silent):
         found.append("nothing shows that it is silent one evaluation before it fires")
-    compared = {"severity", "category", "team", "service", "namespace"} - ({"namespace"} if alert in WITHOUT_NAMESPACE else set[str]())
-    for _, labels in each(tests, "*", "alert_rule_test", "*", "exp_alerts", "*", "exp_labels"):
+    compared = {"severity", "category", "team", "service", "namespace"} - ({"namespace"} if rule.id in OF_THE_CLUSTER else set[str]())
+    for _, labels in each(cases, "*", "alert_rule_test", "*", "exp_alerts", "*", "exp_labels"):
         found += [f"fires without label '{label}'" for label in sorted(compared - set(mapping(labels)))]
-    for _, annotations in each(tests, "*", "alert_rule_test", "*", "exp_alerts", "*", "exp_annotations"):
+    for _, annotations in each(cases, "*", "alert_rule_test", "*", "exp_alerts", "*", "exp_annotations"):
         if set(mapping(annotations)) != {"summary", "description", "runbook_url"}:
             found.append(f"fires with annotations {sorted(mapping(annotations))}")
-    return found
-
-
-def wait_of(alert: Alert) -> Duration | None:
-    """How long an alert waits before it fires."""
-    return Duration(str(alert.rule["for"])) if "for" in alert.rule else None
+    return sorted(set(found))
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=NAMES)
-def test_every_alert_has_all_its_tests(alert: Alert) -> None:
-    assert gaps(alert.name, wait_of(alert), rule_tests(alert.name)) == []
+def test_every_alert_has_all_its_tests(alert: Rule) -> None:
+    assert gaps(alert, cases_by_rule().get(alert.id, ())) == []
 
 
 def test_a_missing_test_is_noticed() -> None:
-    tests = rule_tests("ServiceDown")
-    wait = Duration("45s")
-    assert gaps("ServiceDown", wait, {case: test for case, test in tests.items() if case != "distractor"}) == ["no case 'distractor'"]
-    firing_only = [test for _, test in each(tests["fires"], "alert_rule_test", "*") if mapping(test)["exp_alerts"]]
-    late = {**tests, "fires": {**tests["fires"], "alert_rule_test": firing_only}}
-    assert gaps("ServiceDown", wait, late) == ["nothing shows that it is silent one evaluation before it fires"]
-    unowned = {**tests, "fires": {"alert_rule_test": [{"eval_time": "1m", "exp_alerts": [{"exp_labels": {"severity": "critical"}}]}]}}
-    assert "fires without label 'team'" in gaps("ServiceDown", None, unowned)
+    rule = next(alert for alert in ALERTS if alert.id == "ServiceDown")
+    tests = cases_by_rule()[rule.id]
+    assert gaps(rule, [test for test in tests if test["name"] != "ServiceDown: distractor"]) == ["no case 'distractor'"]
+    fires = next(test for test in tests if test["name"] == "ServiceDown: fires")
+    firing_only = [test for _, test in each(fires, "alert_rule_test", "*") if mapping(test)["exp_alerts"]]
+    late = [{**fires, "alert_rule_test": firing_only}, *(test for test in tests if test is not fires)]
+    assert gaps(rule, late) == ["nothing shows that it is silent one evaluation before it fires"]
+    unowned = {**fires, "alert_rule_test": [{"eval_time": "1m", "exp_alerts": [{"exp_labels": {"severity": "critical"}}]}]}
+    assert "fires without label 'team'" in gaps(rule, [unowned])
+    counting = replace(rule, fields={**rule.fields, "expr": "rate(x[5m])"})
+    assert gaps(counting, tests) == ["no case 'counter reset'"]
 
 
-def test_no_test_is_about_an_alert_that_is_gone() -> None:
-    tested = {str(name).partition(": ")[0] for file in RULE_TESTS for _, name in each(read(TESTS, file).content, "tests", "*", "name")}
-    assert tested == set(NAMES)
+def test_every_series_that_is_computed_has_a_test_of_its_value() -> None:
+    valued = {name for name, tests in cases_by_rule().items() if any("promql_expr_test" in test for test in tests)}
+    assert [rule.id for rule in recordings() if rule.id not in valued] == []
 
 
-def test_every_alerting_rule_file_has_tests() -> None:
-    with_alerts = {
-        path.name
-        for path in (ROOT / "configs/rules").glob("*.yaml")
-        if list(each(read(ROOT, f"configs/rules/{path.name}").content, "groups", "*", "rules", "*", "alert"))
-    }
-    assert with_alerts == set(RULE_TESTS)
+def test_no_test_is_about_a_rule_that_is_gone() -> None:
+    assert set(cases_by_rule()) - {rule.id for rule in rules()} == set()
+
+
+def test_there_are_as_many_rules_as_promised() -> None:
+    texts = rule_documents(load(ROOT, "prod"))
+    assert len({rule.fields["alert"] for rule in ALERTS if file_name(rule.file) in texts}) >= 70
+    assert len({rule.makes for rule in recordings() if file_name(rule.file) in texts}) >= 45
