@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down status preview drift render check cost new-env secrets schema test lint types unit requirements golden
+.PHONY: mutate help up down status preview drift render check cost new-env secrets schema test lint types unit requirements golden
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -67,6 +67,9 @@ types: $(VENV)/.done ## types (pyright, strict)
 
 unit: $(VENV)/.done ## the tests that need neither built programs nor a cluster
 	@$(PY) -m pytest -m 'not binaries and not cluster'
+
+mutate: $(VENV)/.done ## break every rule in every way (FILE=configs/rules/slo.yaml: only those of one file) and count what its tests notice
+	@$(PY) -m tests.rules.mutate $(if $(FILE),--file $(FILE),--out docs/mutation.md)
 
 golden: schema ## rewrite the reviewed documents in tests/golden after an intended change
 	@for env in dev staging prod; do $(PY) -m checks render --env $$env --out tests/golden/$$env; done

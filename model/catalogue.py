@@ -61,7 +61,9 @@ class Signals(Model):
     requests: MetricName = "http_requests_total"
     """A counter of all requests."""
 
-    errors: Annotated[str, Text(r"[a-z_:][a-z0-9_:]*(\{[^{}]+\})?", "a metric, with matchers if need be")] = 'http_requests_total{status=~"5.."}'
+    errors: Annotated[str, Text(r"[a-z_:][a-z0-9_:]*(\{[^{}]+\})?", "a metric, with matchers if need be")] = (
+        'http_requests_total{status=~"5.."}'
+    )
     """A counter of the failed ones, or those of ``requests`` that matchers select."""
 
     latency: MetricName = "http_request_duration_seconds"

@@ -127,7 +127,11 @@ def _check_promises(catalogue: Document) -> Iterator[Finding]:
     lowest = 1 - 1 / FASTEST_BURN
     for key, share in _quantities(Percent, content, "services", "*", "slo", "availability"):
         if not lowest < share.ratio < 1:
-            why = ", which leaves no error budget" if share.ratio == 1 else ": even a full outage would not burn the budget fast enough to page"
+            why = (
+                ", which leaves no error budget"
+                if share.ratio == 1
+                else ": even a full outage would not burn the budget fast enough to page"
+            )
             allowed = f"more than {lowest:.2%} and less than 100%, such as 99.9%"
             yield Finding(file=file, key=key, problem=f"'{share}' was given{why}", allowed=allowed)
     for key, time in _quantities(Duration, content, "services", "*", "slo", "latencyP95"):

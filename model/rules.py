@@ -74,7 +74,8 @@ def read_rules(root: Path) -> list[Document]:
     problems = Problems()
     documents: list[Document] = []
     for path in sorted([*(root / DIRECTORY).glob("*.yaml"), *(root / SYSTEMS).glob("*.yaml")]):
-        document = problems.attempt(lambda file=path.relative_to(root).as_posix(): read(root, file))
+        name = path.relative_to(root).as_posix()
+        document = problems.attempt(lambda name=name: read(root, name))
         if document:
             documents.append(document)
             problems.attempt(lambda document=document: validate(RuleFile, document.content, file=document.file))
@@ -121,7 +122,11 @@ def _check_names(documents: Iterable[Document]) -> Iterator[Finding]:
     places: dict[tuple[str, object], str] = {}
     for document in documents:
         named = [("group", place) for place in each(document.content, "groups", "*", "name")]
-        named += [("alert", (f"{key}.alert", alert_id(rule))) for key, rule in each(document.content, "groups", "*", "rules", "*") if alert_id(rule)]
+        named += [
+            ("alert", (f"{key}.alert", alert_id(rule)))
+            for key, rule in each(document.content, "groups", "*", "rules", "*")
+            if alert_id(rule)
+        ]
         for kind, (key, name) in named:
             other = places.setdefault((kind, str(name)), f"{document.file}: {key}")
             if other != f"{document.file}: {key}":

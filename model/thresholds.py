@@ -1,4 +1,4 @@
-"""Thresholds of alerts: from the catalogue, else from the stack file, else as they are here; rules compare with the series made from them."""
+"""Thresholds of alerts: from the catalogue, else from the stack file, else as they are here. Rules compare with series of them."""
 
 from collections.abc import Iterator
 from typing import Annotated, Self

@@ -56,12 +56,22 @@ def test_a_catalogue_entry_becomes_series() -> None:
     assert {
         "record": "catalogue:datastore:info",
         "expr": "vector(1)",
-        "labels": {"system": "shop", "namespace": "shop-prod", "service": "orders", "datastore": "orders", "kind": "postgresql", "team": "data"},
+        "labels": {
+            "system": "shop",
+            "namespace": "shop-prod",
+            "service": "orders",
+            "datastore": "orders",
+            "kind": "postgresql",
+            "team": "data",
+        },
     } in info
 
 
 def test_the_most_specific_threshold_counts() -> None:
-    given = {"services": {"memoryUsage": "70%", "cpuUsage": "60%"}, "tiers": {"standard": {"cpuUsage": "50%"}, "critical": {"cpuUsage": "10%"}}}
+    given = {
+        "services": {"memoryUsage": "70%", "cpuUsage": "60%"},
+        "tiers": {"standard": {"cpuUsage": "50%"}, "critical": {"cpuUsage": "10%"}},
+    }
     stack = validate(Thresholds, given, file="stack")
     found = series(SHOP, stack)
     assert found["threshold:memory_usage:ratio", "cart", ""] == 0.7

@@ -1,7 +1,7 @@
 """The tests of each rule for promtool: those written out by hand, and those made from short ones.
 
-A short test (``cases/*.yaml``) says what series look like at a level where the alert fires and at one where it just does not; the numbers come from
-the thresholds of the catalogue, not from the expression. From that follow all cases that every alert must have.
+A short test (``cases/*.yaml``) says what series look like at a level where the alert fires and at one where it just does not; the numbers
+come from the thresholds of the catalogue, not from the expression. From that follow all cases that every alert must have.
 """
 
 import math
@@ -161,7 +161,9 @@ def _derived_reset(rule: Rule, tests: Sequence[Test]) -> Iterator[Test]:
     yield {
         "name": f"{rule.id}: counter reset",
         "interval": f"{STEP}s",
-        "input_series": [{"series": name, "values": _restarted_twice_as_fast(values, int(time // STEP))} for name, values in series.items()],
+        "input_series": [
+            {"series": name, "values": _restarted_twice_as_fast(values, int(time // STEP))} for name, values in series.items()
+        ],
         "promql_expr_test": _still_firing(rule, mapping(told[0][1]["exp_labels"]), time, STEP),
     }
 
@@ -188,9 +190,7 @@ def expanded(rule: Rule, short: Short) -> Iterator[Test]:
     name = rule.fields["alert"]
 
     def case(title: str, series: dict[str, str], asserted: list[tuple[float, bool]]) -> Test:
-        expectations = [
-            {"alertname": name, "eval_time": _at(time), "exp_alerts": [told] if firing else []} for time, firing in asserted
-        ]
+        expectations = [{"alertname": name, "eval_time": _at(time), "exp_alerts": [told] if firing else []} for time, firing in asserted]
         return {
             "name": f"{rule.id}: {title}",
             "interval": f"{short.step}s",
@@ -235,7 +235,7 @@ def _reset_case(rule: Rule, short: Short, at: float) -> Test:
 
 def _still_firing(rule: Rule, labels: Mapping[str, object], since: float, step: int) -> list[dict[str, object]]:
     """That the alert fires one step after a time, and three later."""
-    asked = f"ALERTS{{alertname=\"{rule.fields['alert']}\",alertstate=\"firing\"}}"
+    asked = f'ALERTS{{alertname="{rule.fields["alert"]}",alertstate="firing"}}'
     firing = {**labels, "alertname": rule.fields["alert"], "alertstate": "firing"}
     told = "ALERTS{" + ",".join(f'{name}="{value}"' for name, value in sorted(firing.items())) + "}"
     return [{"expr": asked, "eval_time": _at(since + steps * step), "exp_samples": [{"labels": told, "value": 1}]} for steps in (1, 4)]
@@ -305,7 +305,8 @@ def _value_case(name: str, fields: Mapping[str, object], macros: Mapping[str, st
     record = name.partition("{")[0].partition("@")[0]
     per = step if fields.get("rate") is True else 1
     expected = [
-        {"labels": f"{{{_with(macros, labels)}}}", "value": round(float(str(value)) * _MILLION)} for labels, value in mapping(fields["expect"]).items()
+        {"labels": f"{{{_with(macros, labels)}}}", "value": round(float(str(value)) * _MILLION)}
+        for labels, value in mapping(fields["expect"]).items()
     ]
     # In millionths, as the last bits of a number depend on the order of its sums.
     asked = f"round({_with(macros, str(fields.get('ask', record)))} * {per * _MILLION:.0f})"
@@ -315,7 +316,5 @@ def _value_case(name: str, fields: Mapping[str, object], macros: Mapping[str, st
         "name": f"{name}: value",
         "interval": f"{step:.0f}s",
         "input_series": series,
-        "promql_expr_test": [
-            {"expr": asked, "eval_time": _at(int(str(fields.get("at", 30))) * step), "exp_samples": expected}
-        ],
+        "promql_expr_test": [{"expr": asked, "eval_time": _at(int(str(fields.get("at", 30))) * step), "exp_samples": expected}],
     }

@@ -5,11 +5,12 @@ import subprocess
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from model.documents import mapping, to_yaml
-from tests.rules.cases import STEP, Test, given_names, cases_by_rule
+from model.documents import to_yaml
+from tests.rules.cases import STEP, Test, cases_by_rule, given_names
 from tests.rules.rulebook import Rule, needed, rule_file
 
 _SCRATCH = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}  # noqa: S108 (each test has a database for a moment: in memory)
@@ -18,7 +19,9 @@ AT_ONCE = 60
 """Rules that one process judges."""
 
 
-def write(folder: Path, name: str, rule: Rule, fields: Mapping[str, object] | None = None, only: Callable[[Test], bool] | None = None) -> Path:
+def write(
+    folder: Path, name: str, rule: Rule, fields: Mapping[str, object] | None = None, only: Callable[[Test], bool] | None = None
+) -> Path:
     """Writes a rule, with other ``fields`` if there are any, with what it needs and its tests, or ``only`` some of them."""
     every = cases_by_rule().get(rule.id, ())
     tests = tuple(test for test in every if only is None or only(test))
@@ -36,8 +39,7 @@ def write(folder: Path, name: str, rule: Rule, fields: Mapping[str, object] | No
 def _test_file(rules: str, tests: tuple[Test, ...]) -> str:
     steps = {str(test.get("interval")) for test in tests}
     interval = steps.pop() if len(steps) == 1 else f"{STEP}s"
-    content = to_yaml({"rule_files": [rules], "evaluation_interval": interval, "tests": [dict(test) for test in tests]})
-    return content
+    return to_yaml({"rule_files": [rules], "evaluation_interval": interval, "tests": [dict(test) for test in tests]})
 
 
 def judge(promtool: Path, targets: list[Path], jobs: int = 2) -> dict[str, str]:
@@ -45,7 +47,7 @@ def judge(promtool: Path, targets: list[Path], jobs: int = 2) -> dict[str, str]:
     batches = [targets[start : start + AT_ONCE] for start in range(0, len(targets), AT_ONCE)]
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         verdicts: dict[str, str] = {}
-        for said in pool.map(lambda batch: _run(promtool, batch), batches):
+        for said in pool.map(partial(_run, promtool), batches):
             verdicts |= said
     return verdicts
 
@@ -66,17 +68,3 @@ def _run(promtool: Path, batch: list[Path]) -> dict[str, str]:
 def _counted(suite: ElementTree.Element) -> str:
     """A file that promtool cannot even read has no text, but an error."""
     return "" if suite.get("failures") == suite.get("errors") == "0" else "fails"
-
-
-def firing_labels(tests: tuple[Test, ...]) -> list[dict[str, object]]:
-    """The labels of all alerts that tests expect."""
-    return [
-        mapping(alert.get("exp_labels"))
-        for test in tests
-        for expectation in _list(test.get("alert_rule_test"))
-        for alert in map(mapping, _list(expectation.get("exp_alerts")))
-    ]
-
-
-def _list(value: object) -> list[dict[str, object]]:
-    return [mapping(item) for item in value] if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]

@@ -119,9 +119,9 @@ def report(results: Sequence[Result]) -> str:
     lines = [
         "# Mutation score of the rules",
         "",
-        "Made by `make mutate`. Each rule is broken in every way of `tests/rules/operators.py` (comparison flipped, boundary moved, number doubled and halved,",
-        "matcher, grouping or join label dropped, function exchanged, range three times as long, `for` doubled and dropped, one side of `and`, `or` and `unless` alone,",
-        "severity shifted, label or template dropped), and its tests are run by promtool.",
+        "Made by `make mutate`. Each rule is broken in every way of `tests/rules/operators.py` (comparison flipped, boundary moved,",
+        "number doubled and halved, matcher, grouping or join label dropped, function exchanged, range three times as long, `for` doubled",
+        "and dropped, one side of `and`, `or` and `unless` alone, severity shifted, label or template dropped); promtool runs its tests.",
         "",
         f"**{killed} of {possible} mutants are noticed: {killed / possible:.1%}.** "
         f"{sum(len(result.equivalent) for result in results)} more change nothing (below, with the reason).",

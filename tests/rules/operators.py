@@ -120,7 +120,9 @@ def _arms(expression: str) -> Iterator[tuple[str, str]]:
         for side in ("lhs", "rhs"):
             tree = promql_parser.parse(expression)
             target = list(_set_operations(tree))[index]
-            alone = promql_parser.transform(tree, lambda node, target=target, side=side: getattr(node, side) if _same(node, target) else None)
+            alone = promql_parser.transform(
+                tree, lambda node, target=target, side=side: getattr(node, side) if _same(node, target) else None
+            )
             yield f"{target.op} {index + 1}: {side} alone", alone.prettify()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import promql_parser
 
@@ -23,7 +23,8 @@ TESTS = Path(__file__).parent
 RUNBOOKS = "https://runbooks.test"
 
 CATALOGUES = tuple(
-    validate(Catalogue, read(TESTS, f"catalogues/{name}.yaml").content, file=f"catalogues/{name}.yaml") for name in ("shop", "mall", "kiosk")
+    validate(Catalogue, read(TESTS, f"catalogues/{name}.yaml").content, file=f"catalogues/{name}.yaml")
+    for name in ("shop", "mall", "kiosk")
 )
 """Small systems with namesakes in each other, so that an alert that mixes systems up is noticed; ``kiosk`` counts in its own ways."""
 
@@ -138,7 +139,7 @@ def metrics(expression: str) -> frozenset[str]:
     """The names of the series that an expression asks for."""
     found: set[str] = set()
 
-    def visit(node: Any) -> bool:  # pyright: ignore[reportExplicitAny] (the parser's nodes have no common type)
+    def visit(node: promql_parser.Expr) -> bool:
         if isinstance(node, promql_parser.VectorSelector):
             found.add(str(node.name))
         elif isinstance(node, promql_parser.MatrixSelector):

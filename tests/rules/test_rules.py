@@ -22,10 +22,14 @@ CASES = ("fires", "boundary", "distractor", "no data")
 UNCONDITIONAL = {"Watchdog"}
 """Alerts that always fire, so that nothing can be nearly enough or look like it."""
 
-OF_THE_CLUSTER = {"Watchdog", "KubernetesNodeNotReady", "KubernetesNodePressure"} | {rule.id for rule in alerts() if rule.id.startswith("Node")} | {
-    "HighDiskUsage",
-    "HighLoadAverage",
-}
+OF_THE_CLUSTER = (
+    {"Watchdog", "KubernetesNodeNotReady", "KubernetesNodePressure"}
+    | {rule.id for rule in alerts() if rule.id.startswith("Node")}
+    | {
+        "HighDiskUsage",
+        "HighLoadAverage",
+    }
+)
 """Alerts about no namespace; without that label no inhibition reaches them."""
 
 ALERTS = alerts()

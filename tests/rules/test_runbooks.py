@@ -2,9 +2,9 @@
 
 import re
 
+import promql_parser
 import pytest
 
-import promql_parser
 from tests.rules.rulebook import ROOT, alerts
 
 FOLDER = ROOT / "docs/runbooks"
@@ -25,7 +25,10 @@ OF_KUBERNETES = {
 }
 """Names that look like those of alerts and are Kubernetes' own."""
 
-LINKS = {"a dashboard": "<grafana>/d/", "a silence": "amtool silence add --alertmanager.url=<alertmanager> --duration=1h --comment='<what you do>' alertname={name} "}
+LINKS = {
+    "a dashboard": "<grafana>/d/",
+    "a silence": "amtool silence add --alertmanager.url=<alertmanager> --duration=1h --comment='<what you do>' alertname={name} ",
+}
 PAGES = sorted(path.stem for path in FOLDER.glob("*.md"))
 
 
@@ -49,8 +52,12 @@ def faults(name: str, text: str) -> list[str]:
 def queries(text: str) -> list[str]:
     """The indented blocks of a page that are neither commands nor SQL: PromQL."""
     blocks = re.findall(r"(?:^ {4,}\S.*\n)+", text, flags=re.MULTILINE)
-    # A numbered item's own second line is indented, too, but not that far.
-    return [block.strip() for block in blocks if block.split()[0] not in COMMANDS]
+    found: list[str] = []
+    for block in (block.strip() for block in blocks):
+        # A block is one query, or has one a line, beside commands.
+        each_line = [line.strip() for line in block.splitlines() if line.split()[0] not in COMMANDS]
+        found += [block] if block.split()[0] not in COMMANDS and parses(block) else each_line if block.split()[0] not in COMMANDS else []
+    return found
 
 
 def parses(query: str) -> bool:
