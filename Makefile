@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate help up down status preview drift render check cost new-env secrets schema test lint types unit requirements golden
+.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -15,7 +15,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/observability
 VENV := $(CACHE)/venv-$(shell cat requirements-dev.txt | sha256sum | cut -c1-12)
 PY := $(VENV)/bin/python
 # The programs that check their own documents: built or found when a command first needs them.
-WITH_CHECKERS = PATH="$$($(PY) -m sandbox.toolchain --path promtool amtool loki promtail):$$PATH"
+WITH_CHECKERS = PATH="$$($(PY) -m sandbox.toolchain --path promtool amtool alertmanager-delivery loki promtail):$$PATH"
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,8 +35,14 @@ preview: $(VENV)/.done ## what `make up` would change in the cluster
 drift: $(VENV)/.done ## what somebody changed by hand; exit code 1 when there is any
 	@$(PY) -m sandbox drift --env $(ENV)
 
+drill: $(VENV)/.done ## one marked alert to every receiver of ENV through its live Alertmanager; KUBECONTEXT=name for a cluster of yours
+	@$(PY) -m sandbox drill --env $(ENV)
+
 render: $(VENV)/.done ## write every document and manifest of ENV to OUT, secrets masked; needs no cluster and no cloud
 	@$(PY) -m checks render --env $(ENV) --out $(OUT)
+
+routes: $(VENV)/.done ## who is told of what in ENV, when, and what silences it; BASE=main: what a change changes; JSON=file: all of it
+	@$(WITH_CHECKERS) $(PY) -m checks routes --env $(ENV) $(if $(BASE),--base $(BASE)) $(if $(JSON),--json $(JSON))
 
 check: $(VENV)/.done ## prove ENV offline: no cluster, no cloud, no credentials; exit code 1 with findings
 	@$(WITH_CHECKERS) $(PY) -m checks check --env $(ENV)

@@ -16,7 +16,10 @@ from model.errors import InvalidConfiguration
 def deploy(environment: Environment) -> None:
     """Describe the platform to the engine."""
     cluster, config = environment.settings.cluster, pulumi.Config()
-    needed = secrets.required(environment.settings, environment.catalogues)
+    needed = secrets.required(environment.settings, environment.catalogues, environment.routing)
+    addresses = {secret.key: config.require(secret.key) for secret in needed if secret.is_address}
+    if refused := secrets.address_findings(environment.settings, addresses, f"Pulumi.{environment.name}.yaml"):
+        raise InvalidConfiguration(refused)
     args = PlatformArgs(environment=environment, secrets={secret.key: config.require_secret(secret.key) for secret in needed})
     cluster_provider = Provider(
         "cluster",

@@ -10,6 +10,10 @@ from rich.console import Console
 
 from checks import cost
 from checks.capacity import capacity_findings
+from checks.delivery.base import NoBaseError
+from checks.delivery.command import delivery_findings, routes
+from checks.delivery.program import UnansweredError
+from checks.delivery.proof import FILE
 from checks.leaks import canary, leak_findings
 from checks.manifests import manifest_findings
 from checks.programs import program_findings
@@ -28,7 +32,8 @@ def findings(environment: Environment) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="observability-check-") as directory:
         write(render(environment), Path(directory))
         refused = program_findings(Path(directory))
-    return [*capacity_findings(environment), *manifest_findings(resources), *leak_findings(resources), *refused]
+        undelivered = delivery_findings(environment, Path(directory))
+    return [*capacity_findings(environment), *manifest_findings(resources), *leak_findings(resources), *refused, *undelivered]
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -38,9 +43,12 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     rendering = commands.add_parser("render", help="write every document and manifest, secrets masked")
     checking = commands.add_parser("check", help="list everything that is wrong; exit code 1 if there is anything")
     costing = commands.add_parser("cost", help="what it costs a month, by component")
-    for command in (rendering, checking, costing):
+    routing = commands.add_parser("routes", help="show who is told of what, when, and what would silence it")
+    for command in (rendering, checking, costing, routing):
         command.add_argument("--env", required=True, metavar="NAME", help="the environment, as in Pulumi.<NAME>.yaml")
     rendering.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made when it is not there")
+    routing.add_argument("--base", metavar="COMMIT", help="also show what has changed since this commit or branch")
+    routing.add_argument("--json", type=Path, metavar="FILE", help="also write all combinations to this file")
     return parser.parse_args(words)
 
 
@@ -59,9 +67,12 @@ def main(words: Sequence[str] | None = None) -> int:
             for line in cost.report(environment, record_platform(environment), read_prices(ROOT)):
                 console.print(line)
             return 0
-        found = findings(environment)
+        showing = asked.command == "routes"
+        found = routes(environment, console, base=asked.base, output=asked.json) if showing else findings(environment)
     except InvalidConfiguration as invalid:
         found = list(invalid.findings)
+    except (UnansweredError, NoBaseError) as error:
+        found = [Finding(file=FILE, problem=str(error))]
     for finding in found:
         console.print(str(finding), style="red")
     summary = f"{len(found)} finding{'s' if len(found) > 1 else ''}" if found else "nothing wrong"

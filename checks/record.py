@@ -114,7 +114,7 @@ def record_platform(environment: Environment, value: Callable[[str], str] = lamb
     """The resources of an environment's platform; ``value`` makes up the secret of a key."""
 
     def program() -> None:
-        needed = secrets.required(environment.settings, environment.catalogues)
+        needed = secrets.required(environment.settings, environment.catalogues, environment.routing)
         args = PlatformArgs(environment=environment, secrets={secret.key: pulumi.Output.secret(value(secret.key)) for secret in needed})
         Platform("platform", args)
 

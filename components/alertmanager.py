@@ -100,7 +100,7 @@ def alertmanager_pod(args: AlertmanagerArgs) -> Pod:
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/alertmanager",
             "--data.retention=120h",
-            "--enable-feature=utf8-strict-mode",
+            "--enable-feature=utf8-strict-mode,receiver-name-in-metrics",
             f"--web.listen-address=:{PORT}",
             f"--web.external-url={args.url}",
             *cluster_flags(args),

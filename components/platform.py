@@ -210,11 +210,12 @@ def documents(environment: Environment) -> dict[str, str]:
         scrape_interval=str(environment.settings.prometheus.scrape_interval),
     )
     receiver = Target(job="alertmanager", namespace=NAMESPACE, service="alertmanager", port="http")
+    templates = message_templates(environment, dashboards=address["grafana"])
     return {
         "prometheus/prometheus.yml": to_yaml(prometheus_config(environment, targets(environment), receiver)),
         **{f"prometheus/rules/{name}": text for name, text in rule_documents(environment).items()},
         "alertmanager/alertmanager.yml": to_yaml(alertmanager_config(environment)),
-        "alertmanager/templates/notifications.tmpl": message_templates(),
+        **{f"alertmanager/templates/{name}": text for name, text in templates.items()},
         "grafana/grafana.ini": grafana_ini(address["grafana"]),
         "grafana/datasources.yaml": to_yaml(sources),
         "grafana/dashboards.yaml": to_yaml(dashboard_provider()),

@@ -46,10 +46,10 @@ def check_settings(settings: Document) -> Iterator[Finding]:
         for key, channel in each(content, "notifications", "channels", "*", "*"):
             if channel == "email":
                 yield Finding(file=file, key=key, problem="sends mails, but notifications.email names no mail server")
-    for key, retention in _quantities(Duration, content, "prometheus", "retention"):
+    for key, retention in quantities(Duration, content, "prometheus", "retention"):
         if retention.seconds < _SHORTEST_RETENTION.seconds:
             yield Finding(file=file, key=key, problem=f"'{retention}' was given", allowed=f"{_SHORTEST_RETENTION} or longer")
-    for key, interval in _quantities(Duration, content, "prometheus", "scrapeInterval"):
+    for key, interval in quantities(Duration, content, "prometheus", "scrapeInterval"):
         shortest, longest = _SCRAPE_INTERVALS
         if not shortest.seconds <= interval.seconds <= longest.seconds:
             yield Finding(file=file, key=key, problem=f"'{interval}' was given", allowed=f"from {shortest} to {longest}")
@@ -57,22 +57,6 @@ def check_settings(settings: Document) -> Iterator[Finding]:
     for index, (key, name) in enumerate(names):
         if name in [earlier for _, earlier in names[:index]]:
             yield Finding(file=file, key=key, problem=f"'{name}' is in the list already")
-
-
-def check_routing(routing: Document) -> Iterator[Finding]:
-    """A fallback team that exists, a pace for each severity, and paces that Alertmanager can keep."""
-    content, file = routing.content, routing.file
-    yield from _known_teams([(file, "fallbackTeam", content.get("fallbackTeam"))], teams_of(routing))
-    pace = content.get("pace")
-    for severity in SEVERITIES if is_mapping(pace) else ():
-        if severity not in mapping(pace):
-            yield Finding(
-                file=file, key=f"pace.{severity}", problem="the severity has no pace", allowed="groupWait, groupInterval, repeatInterval"
-            )
-    for name in ("groupInterval", "repeatInterval"):
-        for key, interval in _quantities(Duration, content, "pace", "*", name):
-            if not interval.seconds:
-                yield Finding(file=file, key=key, problem=f"'{interval}' was given", allowed="longer than nothing")
 
 
 def teams_of(routing: Document) -> list[str]:
@@ -98,7 +82,7 @@ def check_catalogue(catalogue: Document, teams: list[str] | None) -> Iterator[Fi
         yield Finding(file=file, key="namespace", problem=f"'{content['namespace']}' is the platform's own namespace")
     if teams is not None:
         owners = [(file, key, team) for kind in ("services", "datastores") for key, team in each(content, kind, "*", "team")]
-        yield from _known_teams(owners, teams)
+        yield from known_teams(owners, teams)
     yield from _check_promises(catalogue)
 
 
@@ -125,7 +109,7 @@ def _check_promises(catalogue: Document) -> Iterator[Finding]:
     """Promises that leave room for an alert: not perfection, and not nothing."""
     content, file = catalogue.content, catalogue.file
     lowest = 1 - 1 / FASTEST_BURN
-    for key, share in _quantities(Percent, content, "services", "*", "slo", "availability"):
+    for key, share in quantities(Percent, content, "services", "*", "slo", "availability"):
         if not lowest < share.ratio < 1:
             why = (
                 ", which leaves no error budget"
@@ -134,10 +118,10 @@ def _check_promises(catalogue: Document) -> Iterator[Finding]:
             )
             allowed = f"more than {lowest:.2%} and less than 100%, such as 99.9%"
             yield Finding(file=file, key=key, problem=f"'{share}' was given{why}", allowed=allowed)
-    for key, time in _quantities(Duration, content, "services", "*", "slo", "latencyP95"):
+    for key, time in quantities(Duration, content, "services", "*", "slo", "latencyP95"):
         if not time.seconds:
             yield Finding(file=file, key=key, problem=f"'{time}' was given", allowed="longer than nothing, such as 500ms")
-    for key, share in _quantities(Percent, content, "services", "*", "slo", "errorRate"):
+    for key, share in quantities(Percent, content, "services", "*", "slo", "errorRate"):
         if not 0 < share.ratio <= _HIGHEST_ERROR_RATE.ratio:
             yield Finding(file=file, key=key, problem=f"'{share}' was given", allowed=f"more than 0% and at most {_HIGHEST_ERROR_RATE}")
 
@@ -161,17 +145,19 @@ def check_catalogues(catalogues: Iterable[Document]) -> Iterator[Finding]:
 def check_rule_teams(rules: Document, teams: list[str]) -> Iterator[Finding]:
     """Teams that a rule names itself; one that it takes from its series (``{{ ... }}``) is known by construction."""
     named = each(rules.content, "groups", "*", "rules", "*", "labels", "team")
-    yield from _known_teams([(rules.file, key, team) for key, team in named if "{{" not in str(team)], teams)
+    yield from known_teams([(rules.file, key, team) for key, team in named if "{{" not in str(team)], teams)
 
 
-def _known_teams(owners: Iterable[tuple[str, str, object]], teams: list[str]) -> Iterator[Finding]:
+def known_teams(owners: Iterable[tuple[str, str, object]], teams: list[str]) -> Iterator[Finding]:
+    """Each team at a (file, key, team) place is one of ``teams``."""
     for file, key, team in owners:
         if isinstance(team, str) and team not in teams:
             problem = f"team '{team}' is not in configs/routing.yaml"
             yield Finding(file=file, key=key, problem=problem, allowed=", ".join(sorted(teams)), suggestion=nearest(team, teams))
 
 
-def _quantities(kind: type[Q], content: object, *path: str) -> Iterator[tuple[str, Q]]:
+def quantities(kind: type[Q], content: object, *path: str) -> Iterator[tuple[str, Q]]:
+    """Every (key, quantity) that a path leads to, without what is none."""
     for key, value in each(content, *path):
         if isinstance(value, str) and kind.pattern.fullmatch(value):
             yield key, kind(value)

@@ -1,6 +1,6 @@
 """Everything that describes one environment, loaded and checked together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
-from model.consistency import check_catalogue, check_catalogues, check_routing, check_rule_teams, check_settings, teams_of
+from model.consistency import check_catalogue, check_catalogues, check_rule_teams, check_settings, teams_of
 from model.documents import Document, each, is_mapping, read, to_yaml
-from model.errors import InvalidConfiguration, Problems
+from model.errors import Finding, InvalidConfiguration, Problems
 from model.log_consistency import check_logs
 from model.log_schema import FILE as LOG_SCHEMA
 from model.log_schema import RECORD as DEPLOYED_LOG_SCHEMA
@@ -20,6 +20,7 @@ from model.log_schema import LogSchema, check_log_schema
 from model.pipeline import FILE as PIPELINE
 from model.pipeline import Pipeline, check_pipeline
 from model.routing import Routing
+from model.routing_consistency import check_matches, check_notifications, check_routing, check_unused, rule_labels
 from model.rules import GENERATED_FILE, LOGS_FILE, SYSTEMS, file_name, read_rules
 from model.secrets import required_by
 from model.settings import Notifications, Settings
@@ -28,6 +29,9 @@ from model.validation import validate
 from model.versions import Versions
 
 M = TypeVar("M", bound=BaseModel)
+
+TEMPLATES = "configs/templates"
+"""Where the message templates are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,9 @@ class Environment:
 
     pipeline: Pipeline
     """What happens to the lines of containers, from ``configs/pipelines``."""
+
+    templates: dict[str, str]
+    """Message templates by file name, from ``configs/templates``."""
 
     rule_files: dict[str, str]
     """Prometheus rule files by name, as text: those of ``configs/rules`` and the one generated from the catalogues."""
@@ -98,7 +105,11 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
     problems.add(check_catalogues(catalogue_files))
     for file in rules if teams is not None else ():
         problems.add(check_rule_teams(file, teams or []))
-    _check_secrets(stack, catalogues, complete=0 < len(set(names)) == len(catalogues), problems=problems)
+    complete = 0 < len(set(names)) == len(catalogues)
+    if settings and routing_file and rules and complete:
+        rule_files = [*(file.content for file in rules), generated_rules(catalogues, settings.thresholds)]
+        problems.attempt(lambda: problems.add(_check_reach(root, routing_file, rule_files)))
+    _check_secrets(stack, catalogues, routing, complete=complete, problems=problems)
 
     if problems.findings or not (settings and routing and versions and pipeline and log_schema):
         raise InvalidConfiguration(problems.findings)
@@ -110,6 +121,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         images=versions.by_component(),
         log_schema=log_schema,
         pipeline=pipeline,
+        templates={path.name: path.read_text(encoding="utf-8") for path in sorted((root / TEMPLATES).glob("*.tmpl"))},
         rule_files={name: to_yaml(content) for name, content in _rule_files(settings, rules).items()}
         | {GENERATED_FILE: to_yaml(generated_rules(catalogues, settings.thresholds))},
     )
@@ -141,14 +153,24 @@ def _settings(stack: Stack, problems: Problems) -> Settings | None:
     content = {key: value for key, value in stack.values.items() if key in known}
     settings = problems.attempt(lambda: validate(Settings, content, file=stack.file, prefix=f"{PROJECT}:"))
     document = Document(file=stack.file, content=content)
-    findings = [*check_settings(document), *check_logs(document)]
+    findings = [*check_settings(document), *check_notifications(document), *check_logs(document)]
     problems.add(replace(finding, key=f"{PROJECT}:{finding.key}") for finding in findings)
     return settings
 
 
-def _check_secrets(stack: Stack, catalogues: tuple[Catalogue, ...], *, complete: bool, problems: Problems) -> None:
+def _check_reach(root: Path, routing: Document, rules: list[dict[str, object]]) -> Iterator[Finding]:
+    """What the routing file names that nothing is about. A team may own services of another environment's catalogue alone."""
+    catalogues = [read(root, f"configs/catalogues/{path.name}").content for path in (root / "configs/catalogues").glob("*.yaml")]
+    owners = {str(team) for content in catalogues for kind in ("services", "datastores") for _, team in each(content, kind, "*", "team")}
+    labels = rule_labels(rules)
+    yield from check_unused(routing, owners | labels.get("team", set()))
+    yield from check_matches(routing, labels)
+
+
+def _check_secrets(stack: Stack, catalogues: tuple[Catalogue, ...], routing: Routing | None, *, complete: bool, problems: Problems) -> None:
     """Checks the stack's keys against the secrets that the parts need which could be understood."""
     unheard = Problems()
     content = stack.values.get("notifications")
     notifications = unheard.attempt(lambda: validate(Notifications, content, file=stack.file)) if is_mapping(content) else None
-    problems.add(check_keys(stack, required_by(notifications, catalogues), complete=complete and notifications is not None))
+    secrets = required_by(notifications, catalogues, routing)
+    problems.add(check_keys(stack, secrets, complete=complete and notifications is not None and routing is not None))

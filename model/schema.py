@@ -5,6 +5,7 @@ import sys
 
 from model.catalogue import Catalogue
 from model.pipeline import Pipeline
+from model.routing import Routing
 from model.settings import Settings
 from model.stack import PROJECT
 
@@ -40,6 +41,12 @@ def pipeline_schema() -> dict[str, object]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Pipeline.model_json_schema(by_alias=True)}
 
 
+def routing_schema() -> dict[str, object]:
+    """The schema of ``configs/routing.yaml``."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Routing.model_json_schema(by_alias=True)}
+
+
 if __name__ == "__main__":
-    json.dump({"stack": stack_schema(), "catalogue": catalogue_schema(), "pipeline": pipeline_schema()}, sys.stdout, indent=2)
+    schemas = {"stack": stack_schema(), "catalogue": catalogue_schema(), "pipeline": pipeline_schema(), "routing": routing_schema()}
+    json.dump(schemas, sys.stdout, indent=2)
     sys.stdout.write("\n")

@@ -1,20 +1,19 @@
 """The secrets of an environment: which it needs, under which stack key. Values never pass through the model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
 from model.catalogue import Catalogue
-from model.routing import Channel
+from model.errors import Finding
+from model.routing import Contact, Routing
 from model.settings import Notifications, Settings
 
-_CHANNEL_SECRETS: dict[Channel, tuple[str, str]] = {
-    "pagerduty": ("pagerdutyRoutingKey", "integration key of the PagerDuty service (Events API v2)"),
-    "slack": ("slackApiUrl", "incoming webhook URL of the Slack workspace"),
-    "email": ("smtpPassword", "password of the mail server's user"),
-    "webhook": ("webhookUrl", "URL that gets every notification as JSON"),
-}
+HEARTBEAT = "heartbeatUrl"
+SLACK = "slackApiUrl"
+SMTP = "smtpPassword"
+WEBHOOK = "webhookUrl"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,28 +26,71 @@ class Secret:
     purpose: str
     """What it is, in words that help to find it."""
 
+    @property
+    def is_address(self) -> bool:
+        """Whether it is a web address that something is sent to."""
+        return self.key in (HEARTBEAT, SLACK, WEBHOOK)
+
 
 def datastore_secret(system: str, datastore: str) -> str:
     """The key of the password with which the exporter of a datastore logs in, such as ``dharmaPostgresqlPassword``."""
     return to_camel(f"{system}_{datastore}_password".replace("-", "_"))
 
 
-def required(settings: Settings, catalogues: tuple[Catalogue, ...]) -> tuple[Secret, ...]:
-    """All secrets that an environment with these settings and catalogues needs, sorted by key."""
-    return required_by(settings.notifications, catalogues)
+def pager_secret(pager: str) -> str:
+    """The key of the integration key of a PagerDuty service, such as ``pagerdutyOperationsKey``."""
+    return to_camel(f"pagerduty_{pager}_key".replace("-", "_"))
 
 
-def required_by(notifications: Notifications | None, catalogues: Iterable[Catalogue]) -> tuple[Secret, ...]:
+def required(settings: Settings, catalogues: tuple[Catalogue, ...], routing: Routing) -> tuple[Secret, ...]:
+    """All secrets that an environment with these parts needs, sorted by key."""
+    return required_by(settings.notifications, catalogues, routing)
+
+
+def required_by(notifications: Notifications | None, catalogues: Iterable[Catalogue], routing: Routing | None) -> tuple[Secret, ...]:
     """The secrets that these parts of an environment need, where not all parts could be understood."""
     found = {
         "grafanaAdminPassword": "password of Grafana's first administrator",
         "grafanaSecretKey": "key with which Grafana encrypts what it stores",
-        "heartbeatUrl": "URL outside the cluster that is called as long as alerting works (dead man's switch)",
+        HEARTBEAT: "URL outside the cluster that is called as long as alerting works (dead man's switch)",
+        **(notification_secrets(notifications, contacts(notifications, routing)) if notifications else {}),
     }
-    for channels in notifications.channels.values() if notifications else ():
-        found.update(_CHANNEL_SECRETS[channel] for channel in channels)
     for catalogue in catalogues:
         for name, datastore in catalogue.datastores.items():
             key = datastore_secret(catalogue.system, name)
             found[key] = f"password of user {datastore.username} on {datastore.kind} '{name}' of {catalogue.system}"
     return tuple(Secret(key=key, purpose=purpose) for key, purpose in sorted(found.items()))
+
+
+def contacts(notifications: Notifications, routing: Routing | None) -> tuple[Contact, ...]:
+    """Everybody whom an environment may tell."""
+    if routing is None:
+        return ()
+    return (*routing.teams.values(), *([routing.second_line] if notifications.escalate_after else []))
+
+
+def notification_secrets(notifications: Notifications, contacts: Iterable[Contact]) -> dict[str, str]:
+    """The secrets that an environment's channels need to reach some people, with what each is."""
+    used = {channel for channels in notifications.channels.values() for channel in channels}
+    found: dict[str, str] = {}
+    if "slack" in used:
+        found[SLACK] = "incoming webhook URL of the Slack workspace"
+    if "webhook" in used:
+        found[WEBHOOK] = "URL that gets every notification as JSON"
+    if "email" in used and not (notifications.email and notifications.email.username is None):
+        found[SMTP] = "password of the mail server's user"
+    for contact in contacts if "pagerduty" in used else ():
+        found[pager_secret(contact.pager)] = f"integration key of the PagerDuty service '{contact.pager}' (Events API v2)"
+    return found
+
+
+def address_findings(settings: Settings, addresses: Mapping[str, str], file: str) -> list[Finding]:
+    """What is wrong with secrets that are addresses, without repeating them. Only whoever deploys can read them: so then it is told."""
+    secure = ("https://",) if settings.cluster.production else ("https://", "http://")
+    return [
+        Finding(
+            file=file, key=f"observability:{key}", problem="is no web address that may be used here", allowed=f"{' or '.join(secure)}..."
+        )
+        for key, address in addresses.items()
+        if not address.startswith(secure)
+    ]

@@ -12,12 +12,21 @@ from model.resources import Resources
 from model.routing import Channel, Severity
 from model.thresholds import DatastoreThresholds, NodeThresholds, ServiceThresholds
 
+Url = Annotated[str, Text(r"https?://\S*[^/\s]", "a web address without a slash at its end")]
+
+PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
+"""Where PagerDuty takes events, and wakes people."""
+
 
 class Cluster(Model):
     """The Kubernetes cluster that the environment runs on."""
 
     name: Name
     """The ``cluster`` label of every series and alert, and the identity of the cluster towards the provider."""
+
+    production: bool = False
+    """Whether customers depend on it. Only such an environment may page people; in it every critical alert reaches somebody at any
+    hour, and nothing leaves unencrypted."""
 
     context: str | None = None
     """The context of the kubeconfig; the current one when absent."""
@@ -82,8 +91,11 @@ class Email(Model):
     sender: EmailAddress
     """The address that mails come from."""
 
-    username: str
-    """The user to log in as; the password is the stack secret ``smtpPassword``."""
+    username: str | None = None
+    """The user to log in as, with the stack secret ``smtpPassword``; nobody logs in when absent."""
+
+    require_tls: bool = True
+    """Whether mails leave over an encrypted connection alone."""
 
 
 class Notifications(Model):
@@ -92,8 +104,17 @@ class Notifications(Model):
     channels: dict[Severity, tuple[Channel, ...]]
     """The channels of each severity; at least one each."""
 
+    working_hours: tuple[Severity, ...] = ()
+    """Severities that wait for the working hours of whom they are for."""
+
+    escalate_after: Duration | None = None
+    """How long a critical alert may go on before the second line is told; never when absent. A silence stops it."""
+
     email: Email | None = None
     """The mail server; required where a severity uses ``email``."""
+
+    pagerduty_url: Url = PAGERDUTY
+    """Where pages are sent: PagerDuty's Events API v2, or what stands for it."""
 
 
 class Thresholds(Model):
@@ -120,9 +141,7 @@ class Settings(Model):
     """Names of the files in ``configs/catalogues`` that this environment monitors."""
 
     notifications: Notifications
-    runbooks_url: Annotated[str, Text(r"https?://\S*[^/\s]", "a web address without a slash at its end")] = (
-        "https://github.com/example/observability/blob/main/docs/runbooks"
-    )
+    runbooks_url: Url = "https://github.com/example/observability/blob/main/docs/runbooks"
     """Where the runbook pages are found; an alert's page is ``<runbooksUrl>/<alert name>.md``."""
 
     prometheus: Prometheus = Prometheus()

@@ -40,6 +40,11 @@ def stack_file(name: str) -> str:
     return f"Pulumi.{name}.yaml"
 
 
+def environments(root: Path) -> list[str]:
+    """The names of all environments of a project."""
+    return sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
+
+
 def read_stack(root: Path, name: str) -> tuple[Stack, list[Finding]]:
     """Reads an environment's stack file, with what is wrong in its form.
 
@@ -47,7 +52,7 @@ def read_stack(root: Path, name: str) -> tuple[Stack, list[Finding]]:
     """
     file = stack_file(name)
     if not (root / file).is_file():
-        names = sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
+        names = environments(root)
         problem = f"there is no {file}; environments here: {', '.join(names) or 'none'}"
         raise InvalidConfiguration([Finding(file=file, problem=problem, suggestion=nearest(name, names))])
     content = read(root, file).content

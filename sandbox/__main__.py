@@ -1,4 +1,4 @@
-"""The commands behind ``make``: ``python -m sandbox up|down|status|preview|drift``."""
+"""The commands behind ``make``: ``python -m sandbox up|down|status|preview|drift|drill``."""
 
 import argparse
 import signal
@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from model.environment import load
 from model.errors import InvalidConfiguration
-from sandbox import cluster, status, target
+from sandbox import cluster, drill, status, target
 from sandbox.cluster.errors import ClusterError
 from sandbox.demo import DemoError
 from sandbox.drift import as_json
 from sandbox.engine import ROOT, Engine, EngineError
-from sandbox.kube import KubeError
+from sandbox.kube import Kube, KubeError
 from sandbox.serving import NotServingError
 from sandbox.target import TargetError
 from sandbox.toolchain import ToolError
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         "down": ("take the sandbox cluster away, with everything on it; with KUBECONTEXT, only the platform", _down),
         "status": ("what runs, what does not, where it answers, what is a stand-in", _status),
         "preview": ("what an update would change", _preview),
+        "drill": ("send a marked alert to every receiver through the live Alertmanager; exit code 1 when one is not taken", _drill),
         "drift": ("what somebody changed by hand; exit code 1 when there is any", _drift),
     }
     for name, (text, run) in described.items():
@@ -81,6 +82,16 @@ def _status(_: argparse.Namespace) -> int:
 def _preview(options: argparse.Namespace) -> int:
     _engine(options.env).preview()
     return 0
+
+
+def _drill(options: argparse.Namespace) -> int:
+    environment = load(ROOT, options.env)
+    outcomes = drill.run(environment, Kube(target.current().kubeconfig), print)
+    for outcome in outcomes:
+        print(outcome)
+    lost = sum(outcome.state not in ("taken", "waits") for outcome in outcomes)
+    print(f"{len(outcomes) - lost} of {len(outcomes)} ways to people work")
+    return 1 if lost else 0
 
 
 def _drift(options: argparse.Namespace) -> int:

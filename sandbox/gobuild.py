@@ -23,9 +23,10 @@ def version(program: GoProgram) -> str:
     """The version that the program's go.mod pins, without the leading v."""
     text = (MODULES / program.module / "go.mod").read_text()
     required = re.findall(r"^(?:require)?\s+(\S+) v(\S+)", text, re.MULTILINE)
-    pins = [(path, pin) for path, pin in required if f"{program.package}/".startswith(f"{path}/")]
+    package = program.pinned or program.package
+    pins = [(path, pin) for path, pin in required if f"{package}/".startswith(f"{path}/")]
     if not pins:
-        raise ToolError(f"sandbox/tools/{program.module}/go.mod requires no module with the package {program.package}")
+        raise ToolError(f"sandbox/tools/{program.module}/go.mod requires no module with the package {package}")
     pin = max(pins)[1]
     # The module of Prometheus 3.15.0 is called v0.315.0.
     if program.module == "prometheus" and (as_library := re.fullmatch(r"0\.(\d+)(\d\d)\.(\d+)", pin)):
@@ -45,7 +46,8 @@ def build(program: GoProgram) -> Path:
     directory = MODULES / program.module
     linked = " ".join(["-s", "-w", *(f"-X {variable.format(version=version(program))}" for variable in program.stamp)])
     flags = ["-tags", ",".join(program.tags), "-ldflags", linked]
-    sources = [directory / "go.mod", directory / "go.sum"]
+    own = [path for path in sorted((directory / program.package).glob("*.go")) if not path.name.endswith("_test.go")]
+    sources = [directory / "go.mod", directory / "go.sum", *own]
     return _build(program.name, directory, program.package, flags, sources)
 
 

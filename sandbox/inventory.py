@@ -11,7 +11,9 @@ class GoProgram:
     module: str
     """Directory below sandbox/tools whose go.mod pins it."""
     package: str
-    """Import path of its main package."""
+    """Import path of its main package; one of our own in the module's directory begins with `./`."""
+    pinned: str = ""
+    """The package that decides its version, where that is not its own."""
     stamp: tuple[str, ...] = ()
     """Linker variables that make it tell its version; `{version}` stands for it, without the leading v."""
     tags: tuple[str, ...] = ()
@@ -147,6 +149,13 @@ GO_PROGRAMS = (
     _prometheus("promtool"),
     _alertmanager("alertmanager"),
     _alertmanager("amtool"),
+    GoProgram(
+        name="alertmanager-delivery",
+        module="alertmanager",
+        package="./delivery",
+        pinned="github.com/prometheus/alertmanager/dispatch",
+        stamp=(_STAMPED,),
+    ),
     GoProgram(name="node_exporter", module="node_exporter", package="github.com/prometheus/node_exporter", stamp=(_STAMPED,)),
     GoProgram(
         name="kube-state-metrics",

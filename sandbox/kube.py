@@ -32,6 +32,13 @@ class Kube:
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None, kind: str = "application/json"
     ) -> Object:
         """Call the API server; `kind` is the content type of the body. Raises KubeError."""
+        return cast(Object, json.loads(self._ask(method, path, query, body, kind) or b"{}"))
+
+    def text(self, path: str) -> str:
+        """The text at a path, such as the metrics of a pod. Raises KubeError."""
+        return self._ask("GET", path, None, None, "application/json").decode()
+
+    def _ask(self, method: str, path: str, query: Mapping[str, str] | None, body: object, kind: str) -> bytes:
         try:
             response = self._client.call_api(
                 path,
@@ -49,7 +56,7 @@ class Kube:
             raise KubeError(_message(error)) from error
         except Exception as error:
             raise KubeError(f"the API server does not answer: {error}") from error
-        return cast(Object, json.loads(response.data or b"{}"))
+        return cast(bytes, response.data)
 
     def list(self, path: str) -> list[Object]:
         """The items of a list."""

@@ -27,5 +27,5 @@ def states(root: Path, name: str) -> tuple[State, ...]:
     environment = from_config(root, name, stack.values)
     return tuple(
         State(secret=secret, present=secret.key in (stack.secrets or ()), command=set_command(stack, secret.key))
-        for secret in required(environment.settings, environment.catalogues)
+        for secret in required(environment.settings, environment.catalogues, environment.routing)
     )

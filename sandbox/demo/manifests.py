@@ -14,6 +14,9 @@ TRAFFIC = "traffic"
 TOOL_PORT = 8080
 """Where the receiver takes notifications, and where receiver and traffic show their metrics."""
 
+SMTP_PORT = 2525
+"""Where the receiver takes mails."""
+
 
 def tools_namespace(catalogue: Catalogue) -> str:
     """The namespace of what is no part of the system itself: traffic and the receiver."""
@@ -62,8 +65,9 @@ def _service(catalogue: Catalogue, name: str, declared: Service, image: str, otl
 
 
 def _receiver(catalogue: Catalogue, image: str) -> list[Manifest]:
-    space = tools_namespace(catalogue)
-    return [deployment(RECEIVER, space, (_tool(RECEIVER, "receiver", image, {}),)), service(RECEIVER, space, {"http": TOOL_PORT})]
+    space, ports = tools_namespace(catalogue), {"http": TOOL_PORT, "smtp": SMTP_PORT}
+    container = _tool(RECEIVER, "receiver", image, {"SMTP_PORT": str(SMTP_PORT)}, ports)
+    return [deployment(RECEIVER, space, (container,)), service(RECEIVER, space, ports)]
 
 
 def _traffic(catalogue: Catalogue, image: str) -> Manifest:
@@ -75,13 +79,13 @@ def _traffic(catalogue: Catalogue, image: str) -> Manifest:
     return deployment(TRAFFIC, tools_namespace(catalogue), (_tool(TRAFFIC, "traffic", image, targets),))
 
 
-def _tool(name: str, mode: str, image: str, environment: dict[str, str]) -> Container:
+def _tool(name: str, mode: str, image: str, environment: dict[str, str], ports: dict[str, int] | None = None) -> Container:
     return Container(
         name=name,
         image=image,
         arguments=(mode,),
         environment={"SERVICE_NAME": name, "PORT": str(TOOL_PORT), **environment},
-        ports={"http": TOOL_PORT},
+        ports=ports or {"http": TOOL_PORT},
         readiness=http_probe("/healthz", TOOL_PORT),
         liveness=http_probe("/healthz", TOOL_PORT),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from checks import __main__ as cli
+from model.environment import Environment
 from model.errors import Finding
 
 
@@ -12,9 +13,14 @@ def nothing(_: Path) -> list[Finding]:
     return []
 
 
+def undisturbed(_: Environment, __: Path) -> list[Finding]:
+    return []
+
+
 @pytest.fixture
 def satisfied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "program_findings", nothing)
+    monkeypatch.setattr(cli, "delivery_findings", undisturbed)
 
 
 def test_render_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,6 +36,7 @@ def test_check_says_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "prod: nothing wrong\n"
 
 
+@pytest.mark.usefixtures("satisfied")
 def test_check_lists_findings_and_fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def one(_: Path) -> list[Finding]:
         return [Finding(file="a.yaml", key="b", problem="is wrong")]

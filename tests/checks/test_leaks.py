@@ -22,7 +22,7 @@ def test_no_secret_is_anywhere_but_in_a_secret(name: str) -> None:
 def test_every_secret_arrives(name: str) -> None:
     settings = environment(name)
     arrived = str([resource.inputs for resource in resources(name) if resource.type.endswith(":Secret")])
-    for secret in required(settings.settings, settings.catalogues):
+    for secret in required(settings.settings, settings.catalogues, settings.routing):
         assert canary(secret.key) in arrived
 
 

@@ -26,7 +26,8 @@ def plain(name: str) -> Config:
 def run(name: str, config: Mapping[str, object]) -> tuple[Recorded, ...]:
     """The program, given its configuration as text as the engine gives it."""
     given = environment(name)
-    secrets = {f"observability:{secret.key}": canary(secret.key) for secret in required(given.settings, given.catalogues)}
+    needed = required(given.settings, given.catalogues, given.routing)
+    secrets = {f"observability:{secret.key}": f"https://{canary(secret.key)}" for secret in needed}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
     def program() -> None:

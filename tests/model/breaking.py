@@ -21,6 +21,9 @@ SERVICE_KEYS = "description, team, tier, port, metricsPath, slo, signals, metric
 TEAMS = "ai, database, delivery, finops, infrastructure, platform, security"
 DURATION = "a duration with a unit of ms, s, m, h, d, w or y, such as 30d, 15s or 500ms"
 SECURE = {"secure": "v1:x:y"}
+NOTIFICATIONS = mapping(mapping(read(Path(__file__).parents[2], DEV).content["config"])["observability:notifications"])
+"""How dev tells people, as it is in the repository."""
+
 RULES = "configs/rules/services.yaml"
 
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from model.documents import mapping
 from tests.model.breaking import (
     AUTH,
     DEV,
     DHARMA,
     DURATION,
     GATEWAY,
+    NOTIFICATIONS,
     REMOVED,
     ROUTING,
     SECURE,
@@ -19,6 +21,8 @@ from tests.model.breaking import (
     complaints,
     put,
 )
+
+CHANNELS = mapping(NOTIFICATIONS["channels"])
 
 CATALOGUE_MISTAKES: dict[str, tuple[tuple[str, ...], object, str]] = {
     "unknown key": (
@@ -151,7 +155,8 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
         "observability:promethues: unknown key 'promethues'; allowed: cluster, catalogues, notifications, "
         "runbooksUrl, prometheus, alertmanager, grafana, "
         "exporters, thresholds, logs, budget, "
-        "dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, grafanaSecretKey, heartbeatUrl, webhookUrl; "
+        "dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, grafanaSecretKey, heartbeatUrl, "
+        "pagerdutyLeadsKey, pagerdutyOperationsKey, pagerdutyProductKey, pagerdutySecurityKey, slackApiUrl, webhookUrl; "
         "did you mean 'observability:prometheus'?",
     ),
     "missing setting": (
@@ -199,18 +204,18 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
     ),
     "unknown severity": (
         "observability:notifications",
-        {"channels": {"critical": ["webhook"], "warning": ["webhook"], "info": ["webhook"], "crit": ["webhook"]}},
+        {**NOTIFICATIONS, "channels": {**CHANNELS, "crit": ["webhook"]}},
         "observability:notifications.channels.crit: unknown key 'crit'; allowed: critical, warning, info; did you mean 'critical'?",
     ),
     "unknown channel": (
         "observability:notifications",
-        {"channels": {"critical": ["webhook", "slak"], "warning": ["webhook"], "info": ["webhook"]}},
+        {**NOTIFICATIONS, "channels": {**CHANNELS, "critical": ["webhook", "slak"]}},
         "observability:notifications.channels.critical[1]: 'slak' was given; allowed: pagerduty, slack, "
         "email, webhook; did you mean 'slack'?",
     ),
     "severity without a channel": (
         "observability:notifications",
-        {"channels": {"critical": ["webhook"], "warning": ["webhook"]}},
+        {**NOTIFICATIONS, "channels": {severity: channels for severity, channels in CHANNELS.items() if severity != "info"}},
         "observability:notifications.channels.info: the severity has no channel; allowed: at least one of them",
     ),
     "an encrypted setting": (

@@ -54,7 +54,9 @@ def test_the_engine_hears_of_unknown_keys_and_plain_secrets() -> None:
 def test_an_environment_has_just_the_secrets_that_it_needs(name: str) -> None:
     environment = load(ROOT, name)
     stack, _ = read_stack(ROOT, name)
-    assert {secret.key for secret in required(environment.settings, environment.catalogues)} == set(stack.secrets or ())
+    assert {secret.key for secret in required(environment.settings, environment.catalogues, environment.routing)} == set(
+        stack.secrets or ()
+    )
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -16,15 +16,16 @@ const payload = `{"version":"4","groupKey":"{}:{alertname=\"ServiceDown\"}","tru
 
 func receiver(t *testing.T) string {
 	t.Helper()
-	server := httptest.NewServer(receiverHandler())
+	handler, _ := receiverHandler()
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
-func list(t *testing.T, address string) []received {
+func list(t *testing.T, address string) []received[notification] {
 	t.Helper()
 	_, body := do(t, "GET", address, "")
-	var kept []received
+	var kept []received[notification]
 	if err := json.Unmarshal([]byte(body), &kept); err != nil {
 		t.Fatal(err)
 	}
