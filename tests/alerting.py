@@ -170,9 +170,9 @@ class Receiver:
         return file
 
 
-def hurried(environment: Environment, *, escalate_after: str = "1h") -> Environment:
+def hurried(environment: Environment, *, wait: str = "300ms", escalate_after: str = "1h") -> Environment:
     """The same environment with groups that form within a moment, and a second line that is told after another time."""
-    moment = {"group_wait": Duration("300ms"), "group_interval": Duration("300ms"), "repeat_interval": Duration("1h")}
+    moment = {"group_wait": Duration(wait), "group_interval": Duration(wait), "repeat_interval": Duration("1h")}
     pace = {severity: pace.model_copy(update=moment) for severity, pace in environment.routing.pace.items()}
     told = {"working_hours": (), "escalate_after": Duration(escalate_after)}
     notifications = environment.settings.notifications.model_copy(update=told)

@@ -29,12 +29,16 @@ def message_findings(directory: Path, find: Callable[[str], str | None] = shutil
 
 
 def group(receiver: str, size: int, *, firing: bool) -> dict[str, object]:
-    """A group of alerts of one service that go to a receiver, firing or over."""
+    """One alert, or many that have little in common, as they go to a receiver, firing or over."""
     now = datetime.now(UTC)
-    place = {"alertname": "Sample", "env": "any", "cluster": "any", "namespace": "any", "service": "any"}
+    place = {"alertname": "Sample", "env": "any", "cluster": "any", "namespace": "any", "service": "any", "severity": "critical"}
+
+    def own(number: int) -> dict[str, str]:
+        return {"alertname": f"Sample{number}", "service": f"any-{number}", "severity": "critical" if number else "info"}
+
     alerts = [
         {
-            "labels": {**place, "severity": "critical", "team": "any", "category": "any", "pod": f"any-{number}"},
+            "labels": {**place, **(own(number) if size > 1 else {}), "team": "any", "category": "any", "pod": f"any-{number}"},
             "annotations": {"summary": "Something is wrong", "description": "Very.", "runbook_url": "https://runbooks.example/Sample.md"},
             "startsAt": _START.isoformat(),
             "endsAt": (now + timedelta(hours=1) if firing else now - timedelta(hours=1)).isoformat(),
