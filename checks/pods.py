@@ -14,7 +14,8 @@ _VOLUMES = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persist
 def pod_problems(manifest: dict[str, object]) -> Iterator[Problem]:
     """What is wrong with the pods of a workload; nothing for other objects."""
     metadata = mapping(manifest.get("metadata"))
-    for key, template in each(manifest, "spec", "template", "spec"):
+    lasting = list(each(manifest, "spec", "template", "spec"))
+    for key, template in [*lasting, *each(manifest, "spec", "jobTemplate", "spec", "template", "spec")]:
         spec = mapping(template)
         yield from _identity(key, spec)
         yield from _context(key, spec)
@@ -27,6 +28,8 @@ def pod_problems(manifest: dict[str, object]) -> Iterator[Problem]:
                 yield from _user(f"{place}.securityContext", mapping(context.get("securityContext")))
         for name, container in containers:
             yield from _container(name, container)
+            if lasting:
+                yield from _probes(name, container)
 
 
 def _identity(key: str, spec: dict[str, object]) -> Iterator[Problem]:
@@ -62,9 +65,6 @@ def _node_access(key: str, spec: dict[str, object]) -> Iterator[Problem]:
 def _container(key: str, container: dict[str, object]) -> Iterator[Problem]:
     yield from _container_rights(f"{key}.securityContext", mapping(container.get("securityContext")))
     yield from _resources(f"{key}.resources", mapping(container.get("resources")))
-    for probe in ("readinessProbe", "livenessProbe"):
-        if probe not in container:
-            yield f"{key}.{probe}", "is missing", "a probe"
     image = str(container.get("image"))
     tag = image.rpartition("/")[2].partition(":")[2]
     if tag in ("", "latest"):
@@ -75,6 +75,12 @@ def _container(key: str, container: dict[str, object]) -> Iterator[Problem]:
     for name, variable in each(container, "env", "*"):
         if "secretKeyRef" in mapping(mapping(variable).get("valueFrom")):
             yield f"{key}.{name}", "puts a secret into the environment of the process", "a mounted file"
+
+
+def _probes(key: str, container: dict[str, object]) -> Iterator[Problem]:
+    for probe in ("readinessProbe", "livenessProbe"):
+        if probe not in container:
+            yield f"{key}.{probe}", "is missing", "a probe"
 
 
 def _container_rights(key: str, context: dict[str, object]) -> Iterator[Problem]:

@@ -39,6 +39,20 @@ CHECKERS = (
         files="promtail/promtail.yaml",
         optional=True,
     ),
+    Checker(program="jaeger", arguments=("validate", "--config"), files="jaeger/jaeger.yaml", optional=True),
+    # What is there in its pod alone is said to be elsewhere.
+    Checker(
+        program="otelcol-contrib",
+        arguments=(
+            "validate",
+            "--set=receivers.elasticsearch.password=none",
+            "--set=extensions.file_storage.directory=.",
+            "--set=extensions.file_storage.compaction.directory=.",
+            "--config",
+        ),
+        files="collector/collector.yaml",
+        optional=True,
+    ),
 )
 """All of them."""
 

@@ -19,7 +19,7 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, Threshold, ThresholdsMode, VariableOption, VariableRefresh
 
-from components.provisioning import PROMETHEUS_UID
+from model.correlation import PROMETHEUS_UID
 
 _SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 _CHOSEN = 'system=~"$system", service=~"$service"'

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pulumi import Output, ResourceOptions
 
-from components import alertmanager, grafana, log_agent, log_config, prometheus
+from components import alertmanager, grafana, log_agent, log_config, prometheus, traces
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.alloy import alloy_config
 from components.base import OWNER, Component, Identity, image_version
@@ -26,6 +26,7 @@ from components.promtail import promtail_config
 from components.provisioning import dashboard_provider, datasources, grafana_ini
 from components.rbac import Rbac, RbacArgs
 from components.scraping import Target, prometheus_config
+from components.traces import Traces, TracesArgs
 from model.catalogue import EXPORTER, Datastore
 from model.documents import to_yaml
 from model.environment import Environment
@@ -104,6 +105,8 @@ class Platform(Component):
             Loki("loki", loki_args(environment, logs, files), self.child(after=[*base, storage]))
         if agent := agent_args(environment, files):
             LogAgent(agent.identity.name, agent, self.child(after=base))
+        if spans := traces_args(environment, files, args.secrets):
+            Traces("traces", spans, self.child(after=base))
         self.urls = urls(environment)
         self.register_outputs({"urls": self.urls})
 
@@ -139,7 +142,7 @@ def parts(environment: Environment) -> tuple[Identity, ...]:
     logs = environment.settings.logs
     absent = set[str]() if logs else {"loki"}
     absent |= set(log_agent.PROGRAMS) - ({logs.agent.program} if logs else set[str]())
-    return tuple(part(environment, name) for name in _ROLES if name not in absent)
+    return (*(part(environment, name) for name in _ROLES if name not in absent), *traces.parts(environment, NAMESPACE))
 
 
 def log_agent_of(environment: Environment) -> Identity | None:
@@ -172,14 +175,15 @@ def urls(environment: Environment) -> dict[str, str]:
     """Where the parts that people use answer inside the cluster."""
     domain = f"{NAMESPACE}.svc.{environment.settings.cluster.domain}"
     ports = _PORTS | ({"loki": log_config.PORT} if environment.settings.logs else {})
-    return {name: f"http://{name}.{domain}:{port}" for name, port in ports.items()}
+    return {name: f"http://{name}.{domain}:{port}" for name, port in ports.items()} | traces.urls(environment, NAMESPACE)
 
 
 def targets(environment: Environment) -> tuple[Target, ...]:
     """What Prometheus scrapes besides the catalogues' services and the cluster's nodes."""
-    agent = log_agent_of(environment)
+    agent, traced = log_agent_of(environment), traces.urls(environment, NAMESPACE)
     return (
-        *(Target(job=name, namespace=NAMESPACE, service=name, port="http") for name in urls(environment)),
+        *(Target(job=name, namespace=NAMESPACE, service=name, port="http") for name in urls(environment) if name not in traced),
+        *traces.targets(environment, NAMESPACE),
         Target(job="kube-state-metrics", namespace=NAMESPACE, service="kube-state-metrics", port="metrics", honor_labels=True),
         Target(job="node-exporter", namespace=AGENTS_NAMESPACE, service="node-exporter", port="metrics", node_label=True),
         *([Target(job=agent.name, namespace=agent.namespace, service=agent.name, port="metrics", node_label=True)] if agent else []),
@@ -207,6 +211,7 @@ def documents(environment: Environment) -> dict[str, str]:
         prometheus=address["prometheus"],
         alertmanager=address["alertmanager"],
         loki=address.get("loki"),
+        jaeger=address.get("jaeger-query"),
         scrape_interval=str(environment.settings.prometheus.scrape_interval),
     )
     receiver = Target(job="alertmanager", namespace=NAMESPACE, service="alertmanager", port="http")
@@ -222,6 +227,7 @@ def documents(environment: Environment) -> dict[str, str]:
         "grafana/dashboards/overview.json": overview(),
         **loki_documents(environment),
         **agent_documents(environment),
+        **traces.documents(environment, NAMESPACE),
     }
 
 
@@ -250,12 +256,14 @@ def agent_documents(environment: Environment) -> dict[str, str]:
 def rbac_args(environment: Environment) -> RbacArgs:
     """Who exists, and where Prometheus may look: our namespaces, those of the catalogues, CoreDNS' and the API server's."""
     systems = {catalogue.namespace for catalogue in environment.catalogues}
+    tracing = {identity.name: identity for identity in traces.parts(environment, NAMESPACE)}
     return RbacArgs(
         accounts=[*parts(environment), *(store.exporter for store in stores(environment))],
         prometheus=part(environment, "prometheus"),
         discovered=sorted({NAMESPACE, AGENTS_NAMESPACE, "default", "kube-system", *systems}),
         kube_state_metrics=part(environment, "kube-state-metrics"),
-        log_agent=log_agent_of(environment),
+        pod_readers=[reader for reader in (log_agent_of(environment), tracing.get("collector")) if reader],
+        elasticsearch=tracing.get("elasticsearch") if traces.founds_cluster(environment) else None,
     )
 
 
@@ -350,3 +358,11 @@ def agent_args(environment: Environment, files: Mapping[str, str]) -> LogAgentAr
         resources=logs.agent.resources,
         config=under(identity.name, files),
     )
+
+
+def traces_args(environment: Environment, files: Mapping[str, str], secrets: Mapping[str, Output[str]]) -> TracesArgs | None:
+    """All that has to do with traces, where they are wanted."""
+    settings = environment.settings.traces
+    if not settings:
+        return None
+    return TracesArgs(environment=environment, settings=settings, namespace=NAMESPACE, files=files, secrets=secrets)

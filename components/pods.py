@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pulumi import Input
 from pulumi_kubernetes.core.v1 import (
+    AffinityArgs,
     CapabilitiesArgs,
     ConfigMapVolumeSourceArgs,
     ContainerArgs,
@@ -17,6 +18,8 @@ from pulumi_kubernetes.core.v1 import (
     KeyToPathArgs,
     ObjectFieldSelectorArgs,
     PersistentVolumeClaimVolumeSourceArgs,
+    PodAffinityTermArgs,
+    PodAntiAffinityArgs,
     PodSecurityContextArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
@@ -81,8 +84,8 @@ class Pod:
     resources: Resources
     """What the container gets."""
 
-    probes: Probes
-    """How it is asked how it is."""
+    probes: Probes | None
+    """How it is asked how it is; None for what runs to its end."""
 
     volumes: Sequence[VolumeArgs] = ()
     """Volumes other than those that a StatefulSet claims."""
@@ -95,6 +98,9 @@ class Pod:
 
     replicas: int = 1
     """How many there are; several are spread over nodes and zones."""
+
+    apart: bool = False
+    """Whether two of them never share a node, as the loss of one node would be the loss of both."""
 
     user: int = NOBODY
     """The user and group that it runs as, and that owns its volumes; 0 only where the namespace of the agents needs it."""
@@ -133,6 +139,7 @@ def pod_spec(pod: Pod) -> PodSpecArgs:
             seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
         ),
         topology_spread_constraints=spread(pod.identity) if pod.replicas > 1 else None,
+        affinity=apart(pod.identity) if pod.apart and pod.replicas > 1 else None,
         containers=[container(pod)],
         volumes=list(pod.volumes) or None,
     )
@@ -147,11 +154,11 @@ def container(pod: Pod) -> ContainerArgs:
         image_pull_policy="IfNotPresent",
         args=list(pod.args) or None,
         env=list(pod.env) or None,
-        ports=[ContainerPortArgs(name=name, container_port=port, protocol="TCP") for name, port in pod.ports.items()],
+        ports=[ContainerPortArgs(name=name, container_port=port, protocol="TCP") for name, port in pod.ports.items()] or None,
         resources=ResourceRequirementsArgs(requests={"cpu": str(pod.resources.cpu), "memory": memory}, limits={"memory": memory}),
-        startup_probe=pod.probes.startup,
-        readiness_probe=pod.probes.readiness,
-        liveness_probe=pod.probes.liveness,
+        startup_probe=pod.probes and pod.probes.startup,
+        readiness_probe=pod.probes and pod.probes.readiness,
+        liveness_probe=pod.probes and pod.probes.liveness,
         security_context=SecurityContextArgs(
             allow_privilege_escalation=False,
             read_only_root_filesystem=True,
@@ -186,6 +193,12 @@ def spread(identity: Identity) -> list[TopologySpreadConstraintArgs]:
     ]
 
 
+def apart(identity: Identity) -> AffinityArgs:
+    """Replicas never share a node; one that finds none waits."""
+    term = PodAffinityTermArgs(topology_key="kubernetes.io/hostname", label_selector=LabelSelectorArgs(match_labels=identity.selector))
+    return AffinityArgs(pod_anti_affinity=PodAntiAffinityArgs(required_during_scheduling_ignored_during_execution=[term]))
+
+
 def config_volume(name: str, config_map: str, files: Mapping[str, str] | None = None) -> VolumeArgs:
     """A ConfigMap as a directory (a single mounted file would never change); ``files`` places its keys under other paths."""
     items = [KeyToPathArgs(key=key, path=path) for key, path in sorted(files.items())] if files else None
@@ -215,6 +228,11 @@ def scratch_volume(name: str, size: str) -> VolumeArgs:
 def mount(volume: str, path: str, *, writable: bool = False) -> VolumeMountArgs:
     """A volume in the container's tree."""
     return VolumeMountArgs(name=volume, mount_path=path, read_only=None if writable else True)
+
+
+def memory_env(resources: Resources) -> EnvVarArgs:
+    """Tells Go how much memory there is, so that it collects garbage before the container is killed; a tenth is not Go's."""
+    return EnvVarArgs(name="GOMEMLIMIT", value=f"{int(resources.memory.bytes * 0.9) // 2**20}MiB")
 
 
 def field_env(name: str, path: str) -> EnvVarArgs:

@@ -43,8 +43,11 @@ class RbacArgs:
     kube_state_metrics: Identity
     """Who reports the state of the cluster's objects."""
 
-    log_agent: Identity | None
-    """Who reads the containers' lines, if anybody does."""
+    pod_readers: Sequence[Identity]
+    """Who must know which pod is which: the log agent and the collector of spans, where there are such."""
+
+    elasticsearch: Identity | None
+    """Who forms a cluster once and never again, if anybody does."""
 
 
 class Rbac(Component):
@@ -56,8 +59,10 @@ class Rbac(Component):
             ServiceAccount(f"{name}-{account.name}", metadata=account.metadata(), automount_service_account_token=False, opts=self.child())
         self._cluster_wide(name, args.prometheus, node_rules())
         self._cluster_wide(name, args.kube_state_metrics, kube_state_rules())
-        if args.log_agent:
-            self._cluster_wide(name, args.log_agent, pod_rules())
+        for reader in args.pod_readers:
+            self._cluster_wide(name, reader, pod_rules())
+        if args.elasticsearch:
+            self._within(name, args.elasticsearch.namespace, args.elasticsearch, founding_rules())
         for namespace in args.discovered:
             self._within(name, namespace, args.prometheus, discovery_rules())
         self.register_outputs({"accounts": [account.name for account in args.accounts]})
@@ -102,8 +107,13 @@ def node_rules() -> list[PolicyRuleArgs]:
 
 
 def pod_rules() -> list[PolicyRuleArgs]:
-    """Find pods, to know whose lines are in which file."""
+    """Find pods, to know whose lines are in which file, and who sent a span."""
     return [PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch"])]
+
+
+def founding_rules() -> list[PolicyRuleArgs]:
+    """Make a Lease, which stands for a cluster that was formed; not read, change or delete any."""
+    return [PolicyRuleArgs(api_groups=["coordination.k8s.io"], resources=["leases"], verbs=["create"])]
 
 
 def discovery_rules() -> list[PolicyRuleArgs]:

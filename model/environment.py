@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
 from model.consistency import check_catalogue, check_catalogues, check_rule_teams, check_settings, teams_of
-from model.documents import Document, each, is_mapping, read, to_yaml
+from model.documents import Document, each, is_mapping, mapping, read, to_yaml
 from model.errors import Finding, InvalidConfiguration, Problems
 from model.log_consistency import check_logs
 from model.log_schema import FILE as LOG_SCHEMA
@@ -21,10 +21,11 @@ from model.pipeline import FILE as PIPELINE
 from model.pipeline import Pipeline, check_pipeline
 from model.routing import Routing
 from model.routing_consistency import check_matches, check_notifications, check_routing, check_unused, rule_labels
-from model.rules import GENERATED_FILE, LOGS_FILE, SYSTEMS, file_name, read_rules
-from model.secrets import required_by
+from model.rules import GENERATED_FILE, LOGS_FILE, SYSTEMS, TRACES_FILE, file_name, read_rules
+from model.secrets import required_by, traces_secrets
 from model.settings import Notifications, Settings
 from model.stack import PROJECT, Stack, check_keys, read_stack
+from model.trace_consistency import check_traces
 from model.validation import validate
 from model.versions import Versions
 
@@ -137,10 +138,11 @@ def _log_schema(root: Path, problems: Problems) -> LogSchema | None:
 
 
 def _rule_files(settings: Settings, rules: list[Document]) -> dict[str, dict[str, object]]:
-    """The rule files by name; those on logs only where there are logs, as some alert when there are none, and those on enabled systems."""
+    """The rule files by name; those on logs and traces only where there are such, and those on enabled systems."""
     enabled = [file for file in rules if not file.file.startswith(f"{SYSTEMS}/") or Path(file.file).stem in settings.catalogues]
+    absent = {name for name, part in ((LOGS_FILE, settings.logs), (TRACES_FILE, settings.traces)) if not part}
     files = {file_name(file.file): file.content for file in enabled}
-    return {name: content for name, content in files.items() if settings.logs or name != LOGS_FILE}
+    return {name: content for name, content in files.items() if name not in absent}
 
 
 def _understood(model: type[M], document: Document | None, problems: Problems) -> M | None:
@@ -153,7 +155,7 @@ def _settings(stack: Stack, problems: Problems) -> Settings | None:
     content = {key: value for key, value in stack.values.items() if key in known}
     settings = problems.attempt(lambda: validate(Settings, content, file=stack.file, prefix=f"{PROJECT}:"))
     document = Document(file=stack.file, content=content)
-    findings = [*check_settings(document), *check_notifications(document), *check_logs(document)]
+    findings = [*check_settings(document), *check_notifications(document), *check_logs(document), *check_traces(document)]
     problems.add(replace(finding, key=f"{PROJECT}:{finding.key}") for finding in findings)
     return settings
 
@@ -172,5 +174,6 @@ def _check_secrets(stack: Stack, catalogues: tuple[Catalogue, ...], routing: Rou
     unheard = Problems()
     content = stack.values.get("notifications")
     notifications = unheard.attempt(lambda: validate(Notifications, content, file=stack.file)) if is_mapping(content) else None
-    secrets = required_by(notifications, catalogues, routing)
+    traces = mapping(stack.values.get("traces"))
+    secrets = required_by(notifications, catalogues, routing, traces_secrets(kept=bool(traces), own="elasticsearch" in traces))
     problems.add(check_keys(stack, secrets, complete=complete and notifications is not None and routing is not None))

@@ -22,6 +22,9 @@ SYSTEMS = f"{DIRECTORY}/systems"
 LOGS_FILE = "logs.yaml"
 """The rules on the platform's own logs; without logs they are left out."""
 
+TRACES_FILE = "traces.yaml"
+"""The rules on the way of traces; without traces they are left out."""
+
 GENERATED_FILE = "catalogue.yaml"
 """The rule file that is made from the catalogues; no file in ``configs/rules`` may have its name."""
 

@@ -15,6 +15,12 @@ SLACK = "slackApiUrl"
 SMTP = "smtpPassword"
 WEBHOOK = "webhookUrl"
 
+ELASTICSEARCH_PASSWORD = "elasticsearchPassword"  # noqa: S105 (the name of a key)
+"""The key of the password with which traces are stored and found."""
+
+ELASTICSEARCH_KEY = "elasticsearchPrivateKey"
+"""The key of the private key of Elasticsearch's certificate."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Secret:
@@ -42,18 +48,31 @@ def pager_secret(pager: str) -> str:
     return to_camel(f"pagerduty_{pager}_key".replace("-", "_"))
 
 
+def traces_secrets(*, kept: bool, own: bool) -> dict[str, str]:
+    """The purposes by key of what storing traces needs: when any are ``kept``, and when the storage is our ``own``."""
+    password = {ELASTICSEARCH_PASSWORD: "password of the user that stores traces in Elasticsearch"}
+    key = {ELASTICSEARCH_KEY: "private key of Elasticsearch's certificate (docs/decisions/0008-elasticsearch-certificates.md)"}
+    return (password if kept else {}) | (key if own else {})
+
+
 def required(settings: Settings, catalogues: tuple[Catalogue, ...], routing: Routing) -> tuple[Secret, ...]:
     """All secrets that an environment with these parts needs, sorted by key."""
-    return required_by(settings.notifications, catalogues, routing)
+    traces = settings.traces
+    return required_by(
+        settings.notifications, catalogues, routing, traces_secrets(kept=traces is not None, own=bool(traces and traces.elasticsearch))
+    )
 
 
-def required_by(notifications: Notifications | None, catalogues: Iterable[Catalogue], routing: Routing | None) -> tuple[Secret, ...]:
-    """The secrets that these parts of an environment need, where not all parts could be understood."""
+def required_by(
+    notifications: Notifications | None, catalogues: Iterable[Catalogue], routing: Routing | None, others: Mapping[str, str]
+) -> tuple[Secret, ...]:
+    """The secrets that these parts of an environment need, where not all parts could be understood; ``others`` are purposes by key."""
     found = {
         "grafanaAdminPassword": "password of Grafana's first administrator",
         "grafanaSecretKey": "key with which Grafana encrypts what it stores",
         HEARTBEAT: "URL outside the cluster that is called as long as alerting works (dead man's switch)",
         **(notification_secrets(notifications, contacts(notifications, routing)) if notifications else {}),
+        **others,
     }
     for catalogue in catalogues:
         for name, datastore in catalogue.datastores.items():

@@ -11,6 +11,7 @@ from model.quantities import Cpu, Duration, EmailAddress, Name, Size, Text
 from model.resources import Resources
 from model.routing import Channel, Severity
 from model.thresholds import DatastoreThresholds, NodeThresholds, ServiceThresholds
+from model.traces import Traces
 
 Url = Annotated[str, Text(r"https?://\S*[^/\s]", "a web address without a slash at its end")]
 
@@ -151,6 +152,9 @@ class Settings(Model):
     thresholds: Thresholds = Thresholds()
     logs: Logs | None = None
     """Logs; none are collected when absent."""
+
+    traces: Traces | None = None
+    """Traces; none are taken in when absent."""
 
     budget: dict[Name, Annotated[float, Field(ge=0)]] = Field(default_factory=dict[Name, float])
     """Dollars a month by component (the label ``app.kubernetes.io/component``), which `make cost` sets beside its own figures."""

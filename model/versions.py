@@ -17,6 +17,9 @@ class Images(Model):
     postgres_exporter: Image = Field(alias="postgres-exporter")
     redis_exporter: Image = Field(alias="redis-exporter")
     loki: Image
+    elasticsearch: Image
+    jaeger: Image
+    opentelemetry_collector: Image = Field(alias="opentelemetry-collector")
     promtail: Image
     alloy: Image
 

@@ -31,6 +31,9 @@ def version(program: GoProgram) -> str:
     # The module of Prometheus 3.15.0 is called v0.315.0.
     if program.module == "prometheus" and (as_library := re.fullmatch(r"0\.(\d+)(\d\d)\.(\d+)", pin)):
         return f"{as_library[1]}.{int(as_library[2])}.{as_library[3]}"
+    # That of Jaeger 2.13.0 is called v1.76.0.
+    if program.name == "jaeger" and (as_library := re.fullmatch(r"1\.(\d+)\.(\d+)", pin)):
+        return f"2.{int(as_library[1]) - 63}.{as_library[2]}"
     return pin
 
 

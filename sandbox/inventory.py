@@ -128,6 +128,32 @@ POSTGRESQL = DebianPackages(
 )
 
 
+OPENJDK = DebianPackages(name="openjdk", proven="17.0.15", accept=("17.",), packages=("openjdk-17-jre-headless",))
+MAVEN = DebianPackages(
+    name="maven",
+    proven="3.8.7",
+    accept=("3.",),
+    packages=(
+        *("maven", "libmaven3-core-java", "libmaven-resolver-java", "libmaven-shared-utils-java", "libwagon-file-java"),
+        *("libwagon-http-shaded-java", "libwagon-provider-api-java", "libplexus-cipher-java", "libplexus-classworlds-java"),
+        *("libplexus-component-annotations-java", "libplexus-interpolation-java", "libplexus-sec-dispatcher-java", "libplexus-utils2-java"),
+        *("libsisu-inject-java", "libsisu-plexus-java", "libguice-java", "libguava-java", "libaopalliance-java", "libcdi-api-java"),
+        *("libatinject-jsr330-api-java", "libgeronimo-annotation-1.3-spec-java", "libcommons-cli-java", "libcommons-io-java"),
+        *("libcommons-lang3-java", "libjansi-java", "libjsr305-java", "libslf4j-java"),
+    ),
+)
+CURL = DebianPackages(
+    name="curl",
+    proven="7.88.1",
+    accept=("7.", "8."),
+    packages=(
+        *("curl", "libcurl4", "libnghttp2-14", "libidn2-0", "librtmp1", "libssh2-1", "libpsl5", "libssl3", "libldap-2.5-0", "libzstd1"),
+        *("libbrotli1", "libunistring2", "libgnutls30", "libhogweed6", "libnettle8", "libgmp10", "libsasl2-2", "libp11-kit0", "libtasn1-6"),
+        *("libffi8", "libgssapi-krb5-2", "libkrb5-3", "libkrb5support0", "libk5crypto3", "libkeyutils1", "libcom-err2"),
+    ),
+)
+
+
 def _iptables(name: str) -> DebianProgram:
     return DebianProgram(name=name, origin=IPTABLES, path="usr/sbin/xtables-nft-multi", arguments=(name,))
 
@@ -182,6 +208,20 @@ GO_PROGRAMS = (
         package="github.com/grafana/loki/v3/cmd/loki",
         stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
     ),
+    GoProgram(
+        name="jaeger",
+        module="traces",
+        package="github.com/jaegertracing/jaeger/cmd/jaeger",
+        stamp=("github.com/jaegertracing/jaeger/internal/version.latestVersion=v{version}",),
+        ask=("version",),
+    ),
+    GoProgram(
+        name="otelcol-contrib",
+        module="traces",
+        package="./collector",
+        pinned="github.com/open-telemetry/opentelemetry-collector-contrib/processor/k8sattributesprocessor",
+        stamp=("main.version={version}",),
+    ),
     GoProgram(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),
 )
 
@@ -201,6 +241,9 @@ DEBIAN_PROGRAMS = (
 DIRECTORIES = (
     DebianDirectory(name="cni-plugins", origin=CNI, path="usr/lib/cni"),
     DebianDirectory(name="postgresql", origin=POSTGRESQL, path="."),
+    DebianDirectory(name="openjdk", origin=OPENJDK, path="."),
+    DebianDirectory(name="maven", origin=MAVEN, path="."),
+    DebianDirectory(name="curl", origin=CURL, path="."),
 )
 
 SYSTEM = {"nsenter": "util-linux", "unshare": "util-linux", "mount": "mount", "umount": "mount"}

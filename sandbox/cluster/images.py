@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
-from sandbox.images import build, placeholders, references
+from sandbox.images import build, references, stand_ins
 from sandbox.network_check import reachable
 from sandbox.progress import note, step
 from sandbox.toolchain import tool
@@ -46,10 +46,10 @@ def load(instance: Instance, archives: Mapping[str, Path]) -> list[str]:
     return wanted
 
 
-def stand_ins(instance: Instance) -> list[str]:
-    """References of the images in the instance that are placeholders, because no registry could be reached."""
+def in_place(instance: Instance) -> dict[str, str]:
+    """What takes the place of images in the instance, by reference, because no registry could be reached."""
     known = _sources(instance)
-    return [reference for reference in placeholders() if known.get(reference, _PULLED) != _PULLED]
+    return {reference: what for reference, what in stand_ins().items() if known.get(reference, _PULLED) != _PULLED}
 
 
 def _pull(instance: Instance, reference: str) -> bool:

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 
 from sandbox.cluster import cgroups
-from sandbox.cluster.images import stand_ins
+from sandbox.cluster.images import in_place
 from sandbox.cluster.instance import Instance, check_name
 from sandbox.cluster.ownership import find_init, read_owner
 from sandbox.cluster.supervision import Supervisor
@@ -30,7 +30,8 @@ class Status:
     pods_not_ready: list[str] = field(default_factory=list[str])
     memory: int | None = None
     disk_free: int = 0
-    placeholders: list[str] = field(default_factory=list[str])
+    stand_ins: dict[str, str] = field(default_factory=dict[str, str])
+    """What takes the place of images that cannot be had, by reference."""
     problem: str = ""
 
     @property
@@ -55,7 +56,7 @@ class Status:
             f"  disk         {self.disk_free / 2**30:.1f} GiB free{little}",
             *(f"  {name:<12} {address}" for name, address in self.addresses.items()),
             f"  kubeconfig   {self.kubeconfig}",
-            *(f"  placeholder  {image}: it cannot be had here, a page saying so takes its place" for image in self.placeholders),
+            *(f"  stand-in     {image}: it cannot be had here, {what} takes its place" for image, what in self.stand_ins.items()),
             *([f"  problem      {self.problem}"] if self.problem else []),
         ]
         return "\n".join(lines)
@@ -82,7 +83,7 @@ def status(name: str = "main") -> Status:
         pods_not_ready=not_ready,
         memory=None if owner.simulated else cgroups.memory_bytes(instance),
         disk_free=shutil.disk_usage(instance.state).free,
-        placeholders=stand_ins(instance),
+        stand_ins=in_place(instance),
         problem=problem,
     )
 

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = _parser().parse_args(arguments)
     commands: dict[str, Callable[[], None]] = {
-        "up": lambda: deploy.up(options.kubeconfig, system=options.catalogue, otlp_endpoint=options.otlp_endpoint),
+        "up": lambda: deploy.up(options.kubeconfig, system=options.catalogue),
         "down": lambda: deploy.down(options.kubeconfig, system=options.catalogue),
         "fault": lambda: deploy.set_faults(options.kubeconfig, options.service, _faults(options), system=options.catalogue),
         "heal": lambda: deploy.set_faults(options.kubeconfig, options.service, {}, system=options.catalogue),
@@ -39,8 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kubeconfig", type=Path, default=KUBECONFIG, help=f"whose current context is used (default: {KUBECONFIG})")
     parser.add_argument("--catalogue", default=deploy.CATALOGUE, help=f"a file of configs/catalogues (default: {deploy.CATALOGUE})")
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="deploy it and wait until every pod is ready")
-    up.add_argument("--otlp-endpoint", help="where spans go, such as http://jaeger.observability:4318 (default: nowhere)")
+    commands.add_parser("up", help="deploy it and wait until every pod is ready")
     commands.add_parser("down", help="delete it with its namespaces")
     fault = commands.add_parser("fault", help="make a service behave badly; what is not named is healed")
     fault.add_argument("service")

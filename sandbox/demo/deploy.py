@@ -37,11 +37,11 @@ def catalogue(name: str = CATALOGUE) -> Catalogue:
     return validate(Catalogue, document.content, file=document.file)
 
 
-def up(kubeconfig: Path, *, system: str = CATALOGUE, otlp_endpoint: str | None = None) -> None:
+def up(kubeconfig: Path, *, system: str = CATALOGUE) -> None:
     """Deploy the demo for a catalogue and wait until every pod is ready; changes nothing when it is. Raises DemoError and KubeError."""
     kube, declared = Kube(kubeconfig), catalogue(system)
     _refuse_foreign(kube, declared)
-    objects = manifests(declared, reference(), otlp_endpoint)
+    objects = manifests(declared, reference())
     for manifest in objects:
         kube.call(
             "PATCH", _path(manifest), query={"fieldManager": MANAGER, "force": "true"}, body=manifest, kind="application/apply-patch+yaml"

@@ -17,21 +17,27 @@ TOOL_PORT = 8080
 SMTP_PORT = 2525
 """Where the receiver takes mails."""
 
+COLLECTOR = "http://collector.observability:4318"
+"""Where spans go, by OTLP over HTTP. Without a collector they are lost, and nothing else is."""
+
+SAMPLING = "http://jaeger-collector.observability:5778/api/sampling"
+"""Who tells the services which share of requests to trace."""
+
 
 def tools_namespace(catalogue: Catalogue) -> str:
     """The namespace of what is no part of the system itself: traffic and the receiver."""
     return f"{catalogue.namespace}-demo"
 
 
-def manifests(catalogue: Catalogue, image: str, otlp_endpoint: str | None = None) -> list[Manifest]:
-    """All objects in the order in which they can be applied. Without an OTLP endpoint (a URL) no spans are sent."""
+def manifests(catalogue: Catalogue, image: str) -> list[Manifest]:
+    """All objects in the order in which they can be applied."""
     made = [namespace(catalogue.namespace), namespace(tools_namespace(catalogue)), *datastores.manifests(catalogue, image)]
     for name, declared in catalogue.services.items():
-        made += _service(catalogue, name, declared, image, otlp_endpoint)
+        made += _service(catalogue, name, declared, image)
     return [*made, *_receiver(catalogue, image), _traffic(catalogue, image)]
 
 
-def _service(catalogue: Catalogue, name: str, declared: Service, image: str, otlp_endpoint: str | None) -> list[Manifest]:
+def _service(catalogue: Catalogue, name: str, declared: Service, image: str) -> list[Manifest]:
     stores = [store for store in declared.dependencies if store in catalogue.datastores]
     attributes = {"service.namespace": catalogue.system, "team": declared.team, "tier": declared.tier}
     environment = {
@@ -45,7 +51,8 @@ def _service(catalogue: Catalogue, name: str, declared: Service, image: str, otl
         "DATASTORES": ",".join(f"{store}={datastores.url(catalogue.datastores[store])}" for store in stores),
         "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{key}={value}" for key, value in attributes.items()),
         **({"DATASTORE_PASSWORD_FILE": f"/secrets/{datastores.PASSWORD_FILE}"} if stores else {}),
-        **({"OTEL_EXPORTER_OTLP_ENDPOINT": otlp_endpoint} if otlp_endpoint else {}),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR,
+        "SAMPLING_ENDPOINT": SAMPLING,
     }
     container = Container(
         name=name,

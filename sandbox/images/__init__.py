@@ -13,7 +13,7 @@ from sandbox.images.oci import write
 from sandbox.images.recipes import PLACEHOLDER_LABEL, by_name
 from sandbox.inventory import GO_PROGRAMS
 
-__all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "placeholders", "references"]
+__all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "references", "stand_ins"]
 
 _VERSIONS = Path(__file__).resolve().parents[2] / "configs/versions.yaml"
 
@@ -59,6 +59,7 @@ def archives() -> dict[str, Path]:
     return {reference: build(name, reference) for name, reference in references().items()}
 
 
-def placeholders() -> list[str]:
-    """References of the images that only stand where the real ones cannot be had."""
-    return [reference for name, reference in references().items() if by_name(references())[name].placeholder]
+def stand_ins() -> dict[str, str]:
+    """What takes the place of images that cannot be made of the real programs, by reference."""
+    known = by_name(references())
+    return {reference: known[name].instead for name, reference in references().items() if known[name].instead}

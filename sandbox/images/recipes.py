@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import debian, gobuild
+from sandbox import debian, gobuild, maven
 from sandbox.cache import ToolError
 from sandbox.demo import image as demo
 from sandbox.images import content
@@ -12,11 +12,13 @@ from sandbox.images.oci import Configuration, Entry
 from sandbox.toolchain import PROGRAMS, directory, find
 
 PLACEHOLDER_LABEL = "observability.sandbox/placeholder"
+STAND_IN_LABEL = "observability.sandbox/stand-in"
 
 _HERE = Path(__file__).resolve().parent
 _NOBODY = 65534
 _DATABASE = 999
 _LOKI = 10001
+_ELASTICSEARCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +28,8 @@ class Recipe:
     configuration: Configuration
     content: Callable[[str], list[Entry]]
     """The files, given the image's tag. ToolError when the programs to be had are not of that version."""
-    placeholder: bool = False
-    """Whether it only stands where the real image cannot be had."""
+    instead: str = ""
+    """What takes the place of the real thing, in words, where that cannot be had."""
 
 
 def by_name(references: Mapping[str, str]) -> dict[str, Recipe]:
@@ -43,6 +45,9 @@ def by_name(references: Mapping[str, str]) -> dict[str, Recipe]:
         "loki": _loki(),
         "promtail": _exporter("promtail", "/usr/bin/promtail", user="root"),
         "alloy": _placeholder(references.get("alloy", "alloy"), ports=(12345,), user="root"),
+        "elasticsearch": _elasticsearch(),
+        "jaeger": _exporter("jaeger", "/cmd/jaeger/jaeger-linux", user="10001"),
+        "opentelemetry-collector": _exporter("otelcol-contrib", "/otelcol-contrib", user="10001:10001"),
         "pause": _own(_HERE / "pause", "pause", user="65535:65535"),
         "coredns": _exporter("coredns", "/coredns", user="65532:65532"),
         "redis": Recipe(
@@ -112,7 +117,50 @@ def _placeholder(reference: str, *, ports: tuple[int, ...], user: str) -> Recipe
         labels={PLACEHOLDER_LABEL: "true"},
     )
     served = _own(_HERE / "placeholder", "placeholder", user=user)
-    return Recipe(configuration=configuration, content=served.content, placeholder=True)
+    return Recipe(configuration=configuration, content=served.content, instead="a page saying so")
+
+
+def _elasticsearch() -> Recipe:
+    """OpenSearch on Java under the paths of Elasticsearch, behind a program of ours for TLS and password, which it has no part for here."""
+    home = "/usr/share/elasticsearch"
+
+    def files(_tag: str) -> list[Entry]:
+        packages, tools = directory("openjdk"), directory("curl")
+        [java] = (packages / "usr/lib/jvm").glob("java-17-openjdk-*")
+        settings = packages / "etc/java-17-openjdk"
+        # What the rest of Java loads is beside it, or is among these.
+        loaded = [java / "bin/java", java / "lib/server/libjvm.so"]
+        ours = gobuild.build_local(_HERE / "elasticsearch", "elasticsearch")
+        return [
+            *content.base({"elasticsearch": _ELASTICSEARCH}),
+            *(
+                entry
+                for name in ("bash", "base64", "cat", "cp", "date", "touch")
+                for entry in content.program(Path(f"/bin/{name}"), f"/bin/{name}")
+            ),
+            *content.program(tools / "usr/bin/curl", "/usr/bin/curl", tools),
+            *content.tree(java, str(Path("/", java.relative_to(packages))), leave_out=("legal", "man", "docs", "include", "src.zip")),
+            *content.tree(settings, str(Path("/", settings.relative_to(packages)))),
+            *(library for each in loaded for library in content.libraries(each, packages)),
+            *content.tree(maven.opensearch(), f"{home}/lib"),
+            Entry(path="/usr/local/bin/docker-entrypoint.sh", content=b'#!/bin/bash\nexec "$@"\n', mode=0o755),
+            *content.program(ours, f"{home}/bin/elasticsearch"),
+            Entry(path=f"{home}/bin/elasticsearch-keystore", link="elasticsearch"),
+            Entry(path=f"{home}/jdk", link=str(Path("/", java.relative_to(packages)))),
+            *(Entry(path=f"{home}/{name}", mode=0o775, owner=_ELASTICSEARCH) for name in ("config", "data", "logs", "plugins")),
+        ]
+
+    return Recipe(
+        configuration=Configuration(
+            entrypoint=("/usr/local/bin/docker-entrypoint.sh",),
+            command=("eswrapper",),
+            user=f"{_ELASTICSEARCH}:{_ELASTICSEARCH}",
+            directory=home,
+            labels={STAND_IN_LABEL: "OpenSearch"},
+        ),
+        content=files,
+        instead="OpenSearch behind a proxy of ours for TLS and password",
+    )
 
 
 def _postgres() -> Recipe:

@@ -21,8 +21,11 @@ from tests.components.environments import NAMES, ROOT, resources
 
 TOKENS = {
     "Alertmanager": "observability:index:Alertmanager",
+    "Collector": "observability:index:Collector",
     "DatastoreExporter": "observability:index:DatastoreExporter",
+    "Elasticsearch": "observability:index:Elasticsearch",
     "Grafana": "observability:index:Grafana",
+    "Jaeger": "observability:index:Jaeger",
     "KubeStateMetrics": "observability:index:KubeStateMetrics",
     "LogAgent": "observability:index:LogAgent",
     "LogStorage": "observability:index:LogStorage",
@@ -32,6 +35,8 @@ TOKENS = {
     "Platform": "observability:index:Platform",
     "Prometheus": "observability:index:Prometheus",
     "Rbac": "observability:index:Rbac",
+    "TraceStorage": "observability:index:TraceStorage",
+    "Traces": "observability:index:Traces",
 }
 """The type of each component for ever: it is in the URN of all that it made, and another one would replace all of that."""
 

@@ -52,6 +52,6 @@ def test_panels_do_not_overlap() -> None:
 
 
 def test_datasources_have_fixed_identities() -> None:
-    document = datasources(prometheus="http://p", alertmanager="http://a", scrape_interval="15s", loki="http://l")
-    assert [uid for _, uid in each(document, "datasources", "*", "uid")] == ["prometheus", "alertmanager", "loki"]
+    document = datasources(prometheus="http://p", alertmanager="http://a", scrape_interval="15s", loki="http://l", jaeger="http://j")
+    assert [uid for _, uid in each(document, "datasources", "*", "uid")] == ["prometheus", "alertmanager", "loki", "jaeger"]
     assert json.loads(overview())["templating"]["list"][0]["current"]["value"] == "prometheus"

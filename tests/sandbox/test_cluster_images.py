@@ -55,7 +55,7 @@ def containerd(monkeypatch: pytest.MonkeyPatch) -> Containerd:
 
     monkeypatch.setattr(images, "_ctr", made)
     monkeypatch.setattr(images, "references", lambda: {"real": REAL, "ours": OURS})
-    monkeypatch.setattr(images, "placeholders", lambda: [REAL])
+    monkeypatch.setattr(images, "stand_ins", lambda: {REAL: "a page"})
     monkeypatch.setattr(images, "build", build)
     return made
 
@@ -71,14 +71,14 @@ def test_without_a_network_all_are_our_own(sandbox: Instance, containerd: Contai
     _network(monkeypatch)
     images.provide(sandbox, images.plan())
     assert containerd.calls == ["import /real.tar", "import /ours.tar"]
-    assert images.stand_ins(sandbox) == [REAL]
+    assert images.in_place(sandbox) == {REAL: "a page"}
 
 
 def test_a_registry_that_answers_is_asked(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
     _network(monkeypatch, "registry-1.docker.io")
     images.provide(sandbox, images.plan())
     assert containerd.calls == [f"pull {REAL}", "import /ours.tar"]
-    assert images.stand_ins(sandbox) == []
+    assert images.in_place(sandbox) == {}
 
 
 def test_a_registry_that_fails_is_done_without(
@@ -88,7 +88,7 @@ def test_a_registry_that_fails_is_done_without(
     containerd.pullable.clear()
     images.provide(sandbox, images.plan())
     assert containerd.present == {REAL, OURS}
-    assert images.stand_ins(sandbox) == [REAL]
+    assert images.in_place(sandbox) == {REAL: "a page"}
     assert "connection reset" in capfd.readouterr().err
 
 

@@ -172,11 +172,11 @@ def _status(programs: dict[str, str], **more: object) -> Status:
 
 
 def test_a_healthy_status_in_words() -> None:
-    good = _status({"etcd": "RUNNING"}, placeholders=["grafana:1"], simulated="not root")
+    good = _status({"etcd": "RUNNING"}, stand_ins={"grafana:1": "a page"}, simulated="not root")
     assert good.healthy
     assert "all 1 run" in str(good)
     assert "simulated nodes (kwok): not root" in str(good)
-    assert "placeholder  grafana:1" in str(good)
+    assert "stand-in     grafana:1: it cannot be had here, a page takes its place" in str(good)
 
 
 def test_what_is_wrong_is_named() -> None:

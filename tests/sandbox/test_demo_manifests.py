@@ -7,9 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from components.jaeger_config import OTLP_HTTP_PORT, SAMPLING_PORT
+from components.platform import NAMESPACE, targets
+from model.environment import load
 from sandbox.demo import datastores
 from sandbox.demo.datastores import PASSWORD
-from sandbox.demo.deploy import catalogue
+from sandbox.demo.deploy import ROOT, catalogue
 from sandbox.demo.manifests import CONTROL_PORT, manifests
 
 IMAGE = "observability.local/demo:test"
@@ -17,12 +20,12 @@ CATALOGUE = catalogue()
 Object = dict[str, Any]
 
 
-def objects(otlp_endpoint: str | None = None) -> list[Object]:
-    return cast("list[Object]", manifests(CATALOGUE, IMAGE, otlp_endpoint))
+def objects() -> list[Object]:
+    return cast("list[Object]", manifests(CATALOGUE, IMAGE))
 
 
-def find(kind: str, name: str, otlp_endpoint: str | None = None) -> Object:
-    found = [each for each in objects(otlp_endpoint) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+def find(kind: str, name: str) -> Object:
+    found = [each for each in objects() if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     assert len(found) == 1, f"{len(found)} of {kind} {name}"
     return found[0]
 
@@ -31,8 +34,8 @@ def pod(deployment: Object) -> Object:
     return deployment["spec"]["template"]["spec"]
 
 
-def environment(name: str, otlp_endpoint: str | None = None) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in pod(find("Deployment", name, otlp_endpoint))["containers"][0]["env"]}
+def environment(name: str) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in pod(find("Deployment", name))["containers"][0]["env"]}
 
 
 def violations(deployment: Object) -> Iterator[str]:
@@ -134,9 +137,13 @@ def test_traffic_reaches_every_service_once_and_users_come_in_by_the_gateway() -
     assert sorted(front + background) == sorted(CATALOGUE.services)
 
 
-def test_spans_are_sent_only_where_an_endpoint_is_given() -> None:
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in environment("auth")
-    assert environment("auth", "http://jaeger:4318")["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4318"
+def test_spans_go_to_the_collector_of_the_platform_and_sampling_comes_from_its_jaeger() -> None:
+    platform = load(ROOT, "dev")
+    ports = {(target.service, target.port) for target in targets(platform)}
+    assert {("collector", "metrics"), ("jaeger-collector", "metrics")} <= ports
+    told = environment("auth")
+    assert told["OTEL_EXPORTER_OTLP_ENDPOINT"] == f"http://collector.{NAMESPACE}:{OTLP_HTTP_PORT}"
+    assert told["SAMPLING_ENDPOINT"] == f"http://jaeger-collector.{NAMESPACE}:{SAMPLING_PORT}/api/sampling"
 
 
 def test_the_receiver_is_where_alertmanager_is_told() -> None:

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // pathHeader names the services that a request has come through. A service calls none of them again, so that a circle in the catalogue ends.
@@ -94,6 +95,7 @@ func (s *service) mount(mux *http.ServeMux, pattern, method, endpoint string, do
 	}
 	counted := func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
+		answerTrace(w, r)
 		s.metrics.inProgress.Inc()
 		defer s.metrics.inProgress.Dec()
 		status, err := s.faults.inject(r.Context())
@@ -109,6 +111,13 @@ func (s *service) mount(mux *http.ServeMux, pattern, method, endpoint string, do
 		logRequest(r, endpoint, status, took, err)
 	}
 	mux.Handle(pattern, otelhttp.NewHandler(http.HandlerFunc(counted), strings.TrimSpace(method+" "+endpoint)))
+}
+
+// answerTrace tells the caller which trace the request belongs to and whether it is kept (traceresponse of W3C Trace Context, level 2).
+func answerTrace(w http.ResponseWriter, r *http.Request) {
+	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
+		w.Header().Set("Traceresponse", fmt.Sprintf("00-%s-%s-%s", span.TraceID(), span.SpanID(), span.TraceFlags()))
+	}
 }
 
 // knownMethod keeps callers from inventing label values.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/contrib/samplers/jaegerremote"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -18,9 +19,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
+// samplingRefresh is how soon a changed share is heard of.
+const samplingRefresh = 10 * time.Second
+
 // setupTracing makes spans follow requests (W3C trace context). They are exported by OTLP over HTTP when OTEL_EXPORTER_OTLP_ENDPOINT
-// is set; without it they still give logs and exemplars their ids. The sampler is that of OTEL_TRACES_SAMPLER.
-// The returned function sends what is left.
+// is set; without it they still give logs and exemplars their ids. Which share is traced is asked of SAMPLING_ENDPOINT; without one,
+// everything is. The returned function sends what is left.
 func setupTracing(ctx context.Context, service string) (func(context.Context) error, error) {
 	described, err := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", service)))
@@ -28,6 +32,13 @@ func setupTracing(ctx context.Context, service string) (func(context.Context) er
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(described)}
+	var remote *jaegerremote.Sampler
+	if endpoint := os.Getenv("SAMPLING_ENDPOINT"); endpoint != "" {
+		remote = jaegerremote.New(service, jaegerremote.WithSamplingServerURL(endpoint),
+			jaegerremote.WithSamplingRefreshInterval(samplingRefresh), jaegerremote.WithInitialSampler(sdktrace.NeverSample()))
+		// Where a trace begins it is decided whether it is kept; who is called later follows.
+		options = append(options, sdktrace.WithSampler(sdktrace.ParentBased(remote)))
+	}
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" {
 		exporter, err := otlptracehttp.New(ctx)
 		if err != nil {
@@ -39,7 +50,12 @@ func setupTracing(ctx context.Context, service string) (func(context.Context) er
 	otel.SetTracerProvider(provider)
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { slog.Warn("telemetry lost", "error", err.Error()) }))
-	return provider.Shutdown, nil
+	return func(ctx context.Context) error {
+		if remote != nil {
+			remote.Close()
+		}
+		return provider.Shutdown(ctx)
+	}, nil
 }
 
 // newLogger writes one JSON object a line: ts, level, msg, service, then trace_id and span_id of the request it belongs to.

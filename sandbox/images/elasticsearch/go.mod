@@ -1,0 +1,3 @@
+module observability/sandbox/images/elasticsearch
+
+go 1.24
