@@ -163,7 +163,7 @@ def deletion_script(access: Access) -> str:
     """Deletes indices by the day in their name, which is the day on which their spans began.
 
     Not by when they were made, as Jaeger's own cleaner does: a span from a clock that is a second ahead makes tomorrow's index today, and
-    a whole day of traces would be deleted a day too early (docs/decisions/0007-trace-retention.md).
+    a whole day of traces would be deleted a day too early (docs/decisions/0009-trace-retention.md).
     """
     return f"""\
 #!/bin/bash

@@ -51,7 +51,7 @@ def pager_secret(pager: str) -> str:
 def traces_secrets(*, kept: bool, own: bool) -> dict[str, str]:
     """The purposes by key of what storing traces needs: when any are ``kept``, and when the storage is our ``own``."""
     password = {ELASTICSEARCH_PASSWORD: "password of the user that stores traces in Elasticsearch"}
-    key = {ELASTICSEARCH_KEY: "private key of Elasticsearch's certificate (docs/decisions/0008-elasticsearch-certificates.md)"}
+    key = {ELASTICSEARCH_KEY: "private key of Elasticsearch's certificate (docs/decisions/0010-elasticsearch-certificates.md)"}
     return (password if kept else {}) | (key if own else {})
 
 
