@@ -21,7 +21,7 @@ from sandbox.kube import Kube, Object
 TIMEOUT_SECONDS = 120
 """Longer than the heartbeat's interval, and than a receiver may take with a second attempt."""
 
-_POD = "/api/v1/namespaces/observability/pods/alertmanager-0:9093/proxy"
+POD = "/api/v1/namespaces/observability/pods/alertmanager-0:9093/proxy"
 """One Alertmanager, the first: alerts that come by its API are not shared with the others, so it alone sends them."""
 
 _COUNT = re.compile(
@@ -122,7 +122,7 @@ def _send(kube: Kube, exercises: Sequence[Exercise], *, started: timedelta, over
         }
         for exercise in exercises
     ]
-    kube.call("POST", f"{_POD}/api/v2/alerts", body=alerts)
+    kube.call("POST", f"{POD}/api/v2/alerts", body=alerts)
 
 
 def _wait(kube: Kube, expected: Sequence[Integration], before: Mapping[Integration, tuple[float, float]], drill: str) -> list[Outcome]:
@@ -163,11 +163,11 @@ def counts(metrics: str) -> dict[Integration, tuple[float, float]]:
 
 
 def _metrics(kube: Kube) -> str:
-    return kube.text(f"{_POD}/metrics")
+    return kube.text(f"{POD}/metrics")
 
 
 def _kept_back(kube: Kube, drill: str) -> set[str]:
     """The receivers that get nothing of the drill now, as it is not their time."""
-    answer: object = kube.call("GET", f"{_POD}/api/v2/alerts/groups", query={"filter": f'drill="{drill}"'})
+    answer: object = kube.call("GET", f"{POD}/api/v2/alerts/groups", query={"filter": f'drill="{drill}"'})
     groups = cast("list[Object]", answer)
     return {group["receiver"]["name"] for group in groups if any(alert["status"].get("mutedBy") for alert in group["alerts"])}

@@ -101,7 +101,7 @@ def alertmanager(config: Path, state: Path, flags: Sequence[str] = ("--cluster.l
     """An Alertmanager with this configuration, until the end of the block."""
     port = free_port()
     given = [f"--config.file={config}", f"--storage.path={state}", f"--web.listen-address=127.0.0.1:{port}"]
-    named = ["--web.external-url=http://alertmanager.test", "--enable-feature=utf8-strict-mode"]
+    named = ["--web.external-url=http://alertmanager.test", "--enable-feature=utf8-strict-mode,receiver-name-in-metrics"]
     process = subprocess.Popen([tool("alertmanager"), *given, *named, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         server = Alertmanager(port=port, process=process)
