@@ -56,11 +56,11 @@ def test_the_programs_accept_our_documents(name: str, tmp_path: Path) -> None:
         ("prometheus/prometheus.yml", "sample_limit:", "sample_limits:", "field sample_limits not found"),
         ("prometheus/rules/services.yaml", "catalogue:service:info", "catalogue:service:info)", "unexpected"),
         ("jaeger/jaeger.yaml", "password_file:", "password_fil:", "password_fil"),
-        ("jaeger/jaeger.yaml", "trace_storage: elasticsearch", "trace_storage: ''", "trace_storage"),
+        ("jaeger/jaeger.yaml", "trace_storage: elasticsearch", "trace_storage: ''", "TraceStorage"),
         ("collector/collector.yaml", "max_elapsed_time:", "max_elapsd_time:", "max_elapsd_time"),
         ("collector/collector.yaml", "STATUS_CODE_ERROR", "STATUS_CODE_EROR", "STATUS_CODE_EROR"),
         ("alertmanager/alertmanager.yml", "receiver: heartbeat", "receiver: nobody", 'undefined receiver "nobody"'),
-        ("alertmanager/templates/notifications.tmpl", "{{ define", "{{ defined", "function"),
+        ("alertmanager/templates/slack.tmpl", "{{ define", "{{ defined", "function"),
     ],
 )
 def test_the_programs_refuse_a_broken_document(file: str, good: str, bad: str, said: str, tmp_path: Path) -> None:
