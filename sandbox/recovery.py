@@ -138,10 +138,10 @@ def release_locks(state: State, say: Say) -> None:
 
 def _is_engine(pid: Json) -> bool:
     try:
-        line = Path(f"/proc/{pid}/cmdline").read_bytes()  # empty for one that is dead but was not collected yet
+        program = Path(f"/proc/{pid}/exe").readlink()  # there before the command line is, and no more there for one that is dead
     except OSError:
         return False
-    return Path(line.split(b"\0")[0].decode()).name == _ENGINE
+    return program.name.removesuffix(" (deleted)") == _ENGINE
 
 
 def restore(state: State, say: Say) -> None:
