@@ -7,20 +7,15 @@ from pulumi_aws.provider import Provider as Aws
 from pulumi_kubernetes import Provider
 
 from components.platform import Platform, PlatformArgs
-from components.stack import plain_config
-from model import secrets
+from components.stack import plain_config, stack_secrets
 from model.environment import Environment, from_config
 from model.errors import InvalidConfiguration
 
 
 def deploy(environment: Environment) -> None:
     """Describe the platform to the engine."""
-    cluster, config = environment.settings.cluster, pulumi.Config()
-    needed = secrets.required(environment.settings, environment.catalogues, environment.routing)
-    addresses = {secret.key: config.require(secret.key) for secret in needed if secret.is_address}
-    if refused := secrets.address_findings(environment.settings, addresses, f"Pulumi.{environment.name}.yaml"):
-        raise InvalidConfiguration(refused)
-    args = PlatformArgs(environment=environment, secrets={secret.key: config.require_secret(secret.key) for secret in needed})
+    cluster, logs = environment.settings.cluster, environment.settings.logs
+    args = PlatformArgs(environment=environment, secrets=stack_secrets(environment))
     cluster_provider = Provider(
         "cluster",
         context=cluster.context,
@@ -29,7 +24,6 @@ def deploy(environment: Environment) -> None:
         enable_secret_mutable=True,
         enable_patch_force=True,
     )
-    logs = environment.settings.logs
     clouds = [Aws("aws", region=logs.bucket.region, s3_use_path_style=logs.bucket.endpoint is not None)] if logs else []
     platform = Platform("platform", args, pulumi.ResourceOptions(providers=[cluster_provider, *clouds]))
     pulumi.export("urls", dict(platform.urls))
