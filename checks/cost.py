@@ -12,10 +12,9 @@ from model.documents import each, mapping
 from model.environment import Environment
 from model.estimates import Volumes, volumes
 from model.prices import HOURS_A_MONTH, Prices
+from model.quantities import Cpu, Size
 
 _GIB = 2**30
-_MILLI = 0.001
-_UNITS = {"m": _MILLI, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -69,19 +68,12 @@ def report(environment: Environment, resources: Iterable[Recorded], prices: Pric
     yield f"dollars a month at list prices of {prices.region}, {prices.date}; the estimates are those of the catalogue"
 
 
-def amount(quantity: object) -> float:
-    """A Kubernetes quantity as a number of cores or bytes."""
-    text = str(quantity)
-    unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
-    return float(text.removesuffix(unit)) * _UNITS.get(unit, 1)
-
-
 def _workload(manifest: dict[str, object], nodes: int, prices: Prices) -> Iterator[Item]:
     spec = mapping(manifest.get("spec"))
     copies = nodes if manifest["kind"] == "DaemonSet" else int(str(spec.get("replicas", 1)))
-    requests = [mapping(value) for _, value in each(spec, "template", "spec", "containers", "*", "resources", "requests")]
-    cores = copies * sum(amount(request.get("cpu", 0)) for request in requests)
-    gib = copies * sum(amount(request.get("memory", 0)) for request in requests) / _GIB
+    requests = ("template", "spec", "containers", "*", "resources", "requests")
+    cores = copies * sum(Cpu(str(cpu)).cores for _, cpu in each(spec, *requests, "cpu"))
+    gib = copies * sum(Size(str(memory)).bytes for _, memory in each(spec, *requests, "memory")) / _GIB
     yield Item(
         component=_component(manifest),
         what=f"{_name(manifest)}: {copies} x, together {cores:.2f} cores and {gib:.1f} GiB of memory",
@@ -92,8 +84,8 @@ def _workload(manifest: dict[str, object], nodes: int, prices: Prices) -> Iterat
 
 
 def _volume(owner: dict[str, object], claim: dict[str, object], copies: int, prices: Prices) -> Item:
-    size = mapping(mapping(mapping(mapping(claim.get("spec"))).get("resources")).get("requests")).get("storage", "0")
-    gib = copies * amount(size) / _GIB
+    [(_, size)] = each(claim, "spec", "resources", "requests", "storage")
+    gib = copies * Size(str(size)).bytes / _GIB
     return Item(component=_component(owner), what=f"{_name(owner)}: {copies} volumes of {size}", dollars=gib * prices.volume_gib_month)
 
 
