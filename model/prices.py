@@ -36,7 +36,6 @@ class Prices(Model):
     s3_standard_gib_month: Annotated[Price, Field(alias="s3StandardGiBMonth")]
     s3_infrequent_gib_month: Annotated[Price, Field(alias="s3InfrequentGiBMonth")]
     s3_put_thousand: Price
-    s3_get_thousand: Price
 
 
 def read_prices(root: Path) -> Prices:

@@ -26,7 +26,6 @@ PRICES = Prices.model_validate(
         "s3StandardGiBMonth": 0.02,
         "s3InfrequentGiBMonth": 0.01,
         "s3PutThousand": 0.005,
-        "s3GetThousand": 0.0004,
     }
 )
 
