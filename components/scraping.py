@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from components.documents import Document
 from model.catalogue import Catalogue, Service
 from model.environment import Environment
-from model.quantities import Duration, Size
+from model.quantities import Duration
+from model.settings import Prometheus
 
 RULES_FOLDER = "/etc/prometheus/rules"
 """Where the pods find the rule files."""
 
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-_DISK_SHARE = 0.8
 _GREATEST_TIMEOUT = Duration("10s")
 
 _SERVICE = "__meta_kubernetes_service_name"
@@ -69,9 +69,7 @@ def prometheus_config(environment: Environment, targets: Sequence[Target], alert
             "label_value_length_limit": 2000,
             "keep_dropped_targets": 50,
         },
-        "storage": {
-            "tsdb": {"retention": {"time": str(settings.prometheus.retention), "size": retention_size(settings.prometheus.storage)}}
-        },
+        "storage": {"tsdb": {"retention": {"time": str(settings.prometheus.retention), "size": retention_size(settings.prometheus)}}},
         "rule_files": [f"{RULES_FOLDER}/*.yaml"],
         "alerting": {
             # Replicas differ by this label alone; without it Alertmanager sees that both send the same alert.
@@ -102,9 +100,9 @@ def limits(*, samples: int, targets: int, body: str) -> Document:
     return {"sample_limit": samples, "target_limit": targets, "body_size_limit": body}
 
 
-def retention_size(storage: Size) -> str:
-    """The share of a volume that blocks may take; the log of recent samples and compaction need the rest (docs/storage.md: 80-85 %)."""
-    return f"{int(storage.bytes * _DISK_SHARE) // 2**20}MB"
+def retention_size(settings: Prometheus) -> str:
+    """What blocks may take, as Prometheus writes it: its ``MB`` are of 2**20 bytes."""
+    return f"{settings.blocks_bytes // 2**20}MB"
 
 
 def service_job(catalogue: Catalogue, name: str, service: Service) -> Document:

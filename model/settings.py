@@ -18,6 +18,10 @@ Url = Annotated[str, Text(r"https?://\S*[^/\s]", "a web address without a slash 
 PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 """Where PagerDuty takes events, and wakes people."""
 
+BLOCKS_SHARE = 0.8
+"""The share of Prometheus' volume that its blocks may take: its log of recent samples and compaction need the rest
+(prometheus.io/docs, storage, right-sizing: 80 to 85 %). Once they fill it, the oldest block is dropped."""
+
 
 class Cluster(Model):
     """The Kubernetes cluster that the environment runs on."""
@@ -58,6 +62,11 @@ class Prometheus(Model):
     """The volume of each server; blocks may take 80 % of it."""
 
     resources: Resources = Resources(cpu=Cpu("200m"), memory=Size("1Gi"))
+
+    @property
+    def blocks_bytes(self) -> int:
+        """How many bytes blocks may take."""
+        return int(self.storage.bytes * BLOCKS_SHARE)
 
 
 class Alertmanager(Model):

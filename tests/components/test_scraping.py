@@ -10,6 +10,7 @@ from components.scraping import Target, prometheus_config, retention_size
 from model.documents import each, mapping
 from model.environment import Environment
 from model.quantities import Duration, Size
+from model.settings import Prometheus
 from tests.components.environments import NAMES, environment
 
 
@@ -107,4 +108,4 @@ def test_a_scrape_never_lasts_longer_than_its_interval(interval: str, timeout: s
 
 @pytest.mark.parametrize(("storage", "size"), [("20Gi", "16384MB"), ("512Mi", "409MB"), ("2Ti", "1677721MB")])
 def test_blocks_take_four_fifths_of_the_volume(storage: str, size: str) -> None:
-    assert retention_size(Size(storage)) == size
+    assert retention_size(Prometheus(storage=Size(storage))) == size
