@@ -38,9 +38,6 @@ class Volumes:
     metric_gib_kept: float
     """Samples on the disk of one Prometheus server at the end of the retention, in GiB."""
 
-    log_gib_a_day: float
-    """Lines as they are written, in GiB, before compression."""
-
     log_gib_kept: float
     """Chunks in the bucket at the end of the retention, in GiB."""
 
@@ -49,9 +46,6 @@ class Volumes:
 
     chunks_a_month: float
     """Objects that Loki writes."""
-
-    spans_a_second: float
-    """Spans that are kept, after sampling."""
 
     @property
     def log_gib_standard(self) -> float:
@@ -66,16 +60,13 @@ def volumes(environment: Environment) -> Volumes:
     series = settings.cluster.nodes * SERIES_A_NODE + sum(service.estimate.series for service in services)
     samples_a_second = series / settings.prometheus.scrape_interval.seconds
     log_bytes = sum(service.estimate.requests_per_second * service.estimate.log_bytes_per_request for service in services)
-    spans = sum(service.estimate.requests_per_second * service.sampling.ratio * (1 + len(service.dependencies)) for service in services)
     kept, infrequent, chunks = _logs(environment, log_bytes * _DAY / LOG_COMPRESSION, len(services))
     return Volumes(
         series=series,
         metric_gib_kept=samples_a_second * settings.prometheus.retention.seconds * BYTES_A_SAMPLE / _GIB,
-        log_gib_a_day=log_bytes * _DAY / _GIB,
         log_gib_kept=kept / _GIB,
         log_gib_infrequent=infrequent / _GIB,
         chunks_a_month=chunks,
-        spans_a_second=spans,
     )
 
 
