@@ -16,8 +16,8 @@ def files() -> dict[str, str]:
 
 def write(root: Path) -> list[str]:
     """Write those that differ; returns their paths."""
-    changed = [path for path, text in files().items() if not (root / path).exists() or (root / path).read_text() != text]
-    for path in changed:
+    changed = {path: text for path, text in files().items() if not (root / path).exists() or (root / path).read_text() != text}
+    for path, text in changed.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(files()[path])
-    return changed
+        (root / path).write_text(text)
+    return list(changed)
