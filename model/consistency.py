@@ -159,8 +159,8 @@ def known_teams(owners: Iterable[tuple[str, str, object]], teams: list[str]) -> 
 def quantities(kind: type[Q], content: object, *path: str) -> Iterator[tuple[str, Q]]:
     """Every (key, quantity) that a path leads to, without what is none."""
     for key, value in each(content, *path):
-        if isinstance(value, str) and kind.pattern.fullmatch(value):
-            yield key, kind(value)
+        if quantity := kind.of(value):
+            yield key, quantity
 
 
 def _twice(places: Iterable[tuple[str, str, object]], named: Callable[[object], str]) -> Iterator[Finding]:

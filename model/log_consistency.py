@@ -24,8 +24,8 @@ def check_logs(settings: Document) -> Iterator[Finding]:
     if logs.get("replicas") == 2:
         problem = "2 was given: with two copies, the loss of one server stops all writing"
         yield Finding(file=settings.file, key="logs.replicas", problem=problem, allowed="1, or 3 and more")
-    memory, cache = mapping(logs.get("resources")).get("memory"), logs.get("resultCache")
-    if _is(Size, memory) and _is(Size, cache) and Size(str(cache)).bytes > Size(str(memory)).bytes * _CACHE_SHARE:
+    memory, cache = Size.of(mapping(logs.get("resources")).get("memory")), Size.of(logs.get("resultCache"))
+    if memory and cache and cache.bytes > memory.bytes * _CACHE_SHARE:
         yield Finding(
             file=settings.file,
             key="logs.resultCache",
@@ -38,18 +38,18 @@ def _check_retention(file: str, logs: dict[str, object]) -> Iterator[Finding]:
     """Every retention as long as Loki can keep, and none longer than the bucket's."""
     retentions: list[Duration] = []
     for key, value in [("retention", logs.get("retention")), *each(logs, "classes", "*", "retention")]:
-        if not _is(Duration, value):
+        retention = Duration.of(value)
+        if retention is None:
             continue
-        retention = Duration(str(value))
         retentions.append(retention)
         if retention.seconds < SHORTEST_RETENTION.seconds:
             allowed = f"{SHORTEST_RETENTION} or longer: the index of Loki has a period of one day"
             yield Finding(file=file, key=f"logs.{key}", problem=f"'{retention}' was given", allowed=allowed)
-    expiration = mapping(logs.get("bucket")).get("expiration")
-    if retentions and _is(Duration, expiration):
+    expiration = Duration.of(mapping(logs.get("bucket")).get("expiration"))
+    if retentions and expiration:
         longest = max(retentions, key=lambda duration: duration.seconds)
         shortest = shortest_expiration_days(longest)
-        if Duration(str(expiration)).seconds < shortest * _DAY:
+        if expiration.seconds < shortest * _DAY:
             problem = f"'{expiration}' was given: S3 would delete logs that are kept for {longest}"
             allowed = f"{shortest}d or longer, or nothing, and it is derived"
             yield Finding(file=file, key="logs.bucket.expiration", problem=problem, allowed=allowed)
@@ -79,7 +79,3 @@ def _check_voucher(file: str, bucket: dict[str, object]) -> Iterator[Finding]:
     if bucket and len(given) != 1:
         problem = "both were given" if given else "nobody vouches for Loki's service account"
         yield Finding(file=file, key=f"logs.bucket.{_VOUCHERS[0]}", problem=problem, allowed=f"either {' or '.join(_VOUCHERS)}")
-
-
-def _is(kind: type[Duration] | type[Size], value: object) -> bool:
-    return isinstance(value, str) and kind.pattern.fullmatch(value) is not None

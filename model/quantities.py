@@ -26,6 +26,11 @@ class _Quantity(str):
         return super().__new__(cls, text)
 
     @classmethod
+    def of(cls, value: object) -> Self | None:
+        """The value as this quantity, None when it is none: for checks that run over what may be wrong elsewhere."""
+        return cls(value) if isinstance(value, str) and cls.pattern.fullmatch(value) else None
+
+    @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(strict=True)
         return core_schema.no_info_after_validator_function(cls, text, serialization=core_schema.to_string_ser_schema())

@@ -149,15 +149,24 @@ class Traces(Model):
         return daily_indices(self.retention)
 
     @property
+    def nodes(self) -> int:
+        """How many nodes keep them."""
+        return self.external.nodes if self.external else self.elasticsearch.replicas if self.elasticsearch else 1
+
+    @property
     def shards(self) -> int:
         """Into how many parts each day's spans are split: one a node, so that all of them work."""
-        nodes = self.external.nodes if self.external else self.elasticsearch.replicas if self.elasticsearch else 1
-        return min(nodes, 5)
+        return min(self.nodes, 5)
 
     @property
     def copies(self) -> int:
-        """On how many more nodes each part is. On a single node a copy could be nowhere, and the cluster would be yellow for ever."""
-        return 1 if self.shards > 1 else 0
+        """On how many more nodes each part is."""
+        return copies_over(self.nodes)
+
+
+def copies_over(nodes: int) -> int:
+    """On how many more of the nodes each part is. On a single node a copy could be nowhere, and the cluster would be yellow for ever."""
+    return 1 if nodes > 1 else 0
 
 
 def daily_indices(retention: Duration) -> int:
