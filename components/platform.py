@@ -31,7 +31,6 @@ from model.catalogue import EXPORTER, Datastore
 from model.documents import to_yaml
 from model.environment import Environment
 from model.logs import Logs
-from model.rules import rule_documents
 from model.secrets import datastore_secret
 
 NAMESPACE = "observability"
@@ -218,7 +217,7 @@ def documents(environment: Environment) -> dict[str, str]:
     templates = message_templates(environment, dashboards=address["grafana"])
     return {
         "prometheus/prometheus.yml": to_yaml(prometheus_config(environment, targets(environment), receiver)),
-        **{f"prometheus/rules/{name}": text for name, text in rule_documents(environment).items()},
+        **{f"prometheus/rules/{name}": text for name, text in environment.rule_files.items()},
         "alertmanager/alertmanager.yml": to_yaml(alertmanager_config(environment)),
         **{f"alertmanager/templates/{name}": text for name, text in templates.items()},
         "grafana/grafana.ini": grafana_ini(address["grafana"]),

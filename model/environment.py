@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
 from model.consistency import check_catalogue, check_catalogues, check_rule_teams, check_settings, teams_of
-from model.documents import Document, each, is_mapping, mapping, read, to_yaml
+from model.documents import Document, each, is_mapping, mapping, read
 from model.errors import Finding, InvalidConfiguration, Problems
 from model.log_consistency import check_logs
 from model.log_schema import FILE as LOG_SCHEMA
@@ -21,7 +21,7 @@ from model.pipeline import FILE as PIPELINE
 from model.pipeline import Pipeline, check_pipeline
 from model.routing import Routing
 from model.routing_consistency import check_matches, check_notifications, check_routing, check_unused, rule_labels
-from model.rules import GENERATED_FILE, LOGS_FILE, SYSTEMS, TRACES_FILE, file_name, read_rules
+from model.rules import GENERATED_FILE, LOGS_FILE, SYSTEMS, TRACES_FILE, file_name, read_rules, rule_documents
 from model.secrets import required_by, traces_secrets
 from model.settings import Notifications, Settings
 from model.stack import PROJECT, Stack, check_keys, read_stack
@@ -58,7 +58,7 @@ class Environment:
     """Message templates by file name, from ``configs/templates``."""
 
     rule_files: dict[str, str]
-    """Prometheus rule files by name, as text: those of ``configs/rules`` and the one generated from the catalogues."""
+    """Prometheus rule files by name, as it gets them: those of ``configs/rules`` and the one generated from the catalogues."""
 
 
 def load(root: Path, name: str) -> Environment:
@@ -123,8 +123,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         log_schema=log_schema,
         pipeline=pipeline,
         templates={path.name: path.read_text(encoding="utf-8") for path in sorted((root / TEMPLATES).glob("*.tmpl"))},
-        rule_files={name: to_yaml(content) for name, content in _rule_files(settings, rules).items()}
-        | {GENERATED_FILE: to_yaml(generated_rules(catalogues, settings.thresholds))},
+        rule_files=rule_documents(_rule_files(settings, rules, catalogues), settings.runbooks_url),
     )
 
 
@@ -137,12 +136,13 @@ def _log_schema(root: Path, problems: Problems) -> LogSchema | None:
     return understood[0]
 
 
-def _rule_files(settings: Settings, rules: list[Document]) -> dict[str, dict[str, object]]:
+def _rule_files(settings: Settings, rules: list[Document], catalogues: tuple[Catalogue, ...]) -> dict[str, dict[str, object]]:
     """The rule files by name; those on logs and traces only where there are such, and those on enabled systems."""
     enabled = [file for file in rules if not file.file.startswith(f"{SYSTEMS}/") or Path(file.file).stem in settings.catalogues]
     absent = {name for name, part in ((LOGS_FILE, settings.logs), (TRACES_FILE, settings.traces)) if not part}
     files = {file_name(file.file): file.content for file in enabled}
-    return {name: content for name, content in files.items() if name not in absent}
+    written = {name: content for name, content in files.items() if name not in absent}
+    return {**written, GENERATED_FILE: generated_rules(catalogues, settings.thresholds)}
 
 
 def _understood(model: type[M], document: Document | None, problems: Problems) -> M | None:

@@ -1,19 +1,17 @@
 """Prometheus rules: those that people write in ``configs/rules``, and those that follow from the catalogues."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from model.documents import Document, each, mapping, parse, read, to_yaml
+from model.documents import Document, each, mapping, read, to_yaml
 from model.errors import Finding, InvalidConfiguration, Problems, nearest
 from model.quantities import Duration
 from model.routing import Severity
 from model.validation import validate
-
-if TYPE_CHECKING:
-    from model.environment import Environment
 
 DIRECTORY = "configs/rules"
 SYSTEMS = f"{DIRECTORY}/systems"
@@ -159,14 +157,14 @@ def file_name(file: str) -> str:
     return f"system-{path.name}" if file.startswith(f"{SYSTEMS}/") else path.name
 
 
-def rule_documents(environment: "Environment") -> dict[str, str]:
-    """The rule files as Prometheus gets them, as text by file name: every alert with the address of its runbook page."""
+def rule_documents(files: Mapping[str, Mapping[str, object]], runbooks_url: str) -> dict[str, str]:
+    """Rule files by name as Prometheus gets them, as text: every alert with the address of its page among the runbooks."""
     documents: dict[str, str] = {}
-    for name, text in sorted(environment.rule_files.items()):
-        content = parse(text, name).content
+    for name, written in sorted(files.items()):
+        content = deepcopy(dict(written))
         for _, rule in each(content, "groups", "*", "rules", "*"):
             fields = mapping(rule)
             if "alert" in fields:
-                mapping(fields["annotations"])["runbook_url"] = f"{environment.settings.runbooks_url}/{fields['alert']}.md"
+                mapping(fields["annotations"])["runbook_url"] = f"{runbooks_url}/{fields['alert']}.md"
         documents[name] = to_yaml(content)
     return documents

@@ -3,8 +3,7 @@
 from model.catalogue import Catalogue, Signals
 from model.catalogue_rules import generated_rules
 from model.documents import each, mapping, parse
-from model.environment import load
-from model.rules import rule_documents
+from model.rules import read_rules, rule_documents
 from model.settings import Thresholds
 from model.slo import slo_groups
 from model.thresholds import ServiceThresholds
@@ -90,16 +89,15 @@ def test_a_service_that_counts_in_its_own_way_gets_rules_of_its_own() -> None:
 
 
 def test_an_alert_gets_the_address_of_its_runbook_and_nothing_else_changes() -> None:
-    environment = load(ROOT, "dev")
-    documents = rule_documents(environment)
-    assert set(documents) == set(environment.rule_files)
+    written = {file.file: file.content for file in read_rules(ROOT)}
+    documents = rule_documents(written, "https://runbooks.test")
+    assert written == {file.file: file.content for file in read_rules(ROOT)}
+    assert set(documents) == set(written)
     alerts = 0
-    for name, text in environment.rule_files.items():
-        expected = parse(text, name).content
+    for name, expected in written.items():
         for _, rule in each(expected, "groups", "*", "rules", "*"):
             if "alert" in mapping(rule):
                 alerts += 1
-                page = f"{environment.settings.runbooks_url}/{mapping(rule)['alert']}.md"
-                mapping(mapping(rule)["annotations"])["runbook_url"] = page
+                mapping(mapping(rule)["annotations"])["runbook_url"] = f"https://runbooks.test/{mapping(rule)['alert']}.md"
         assert parse(documents[name], name).content == expected
     assert alerts > 0

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -12,7 +12,6 @@ import promql_parser
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
 from model.documents import each, mapping, parse, read, to_yaml
-from model.environment import load
 from model.quantities import Duration
 from model.rules import GENERATED_FILE, alert_id, file_name, read_rules, rule_documents
 from model.settings import Thresholds
@@ -95,12 +94,9 @@ class Rule:
 @cache
 def rules() -> tuple[Rule, ...]:
     """All rules, of all files and systems, in the order of evaluation: series before what is made of them."""
-    dev = load(ROOT, "dev")
     files = {GENERATED_FILE: f"{GENERATED_FILE}"} | {file_name(document.file): document.file for document in read_rules(ROOT)}
-    texts = {file_name(document.file): to_yaml(document.content) for document in read_rules(ROOT)}
-    generated = to_yaml(_generated())
-    settings = dev.settings.model_copy(update={"runbooks_url": RUNBOOKS})
-    documents = rule_documents(replace(dev, settings=settings, rule_files={GENERATED_FILE: generated, **texts}))
+    written = {file_name(document.file): document.content for document in read_rules(ROOT)}
+    documents = rule_documents({GENERATED_FILE: _generated(), **written}, RUNBOOKS)
     return tuple(
         Rule(id=_identity(mapping(fields), generated=name == GENERATED_FILE), file=files[name], fields=mapping(fields))
         for name, text in documents.items()

@@ -14,7 +14,7 @@ from model.rules import SYSTEMS, file_name, read_rules, rule_documents
 from sandbox.toolchain import tool
 from tests.rules.cases import Test, cases_by_rule
 from tests.rules.judging import judge, write
-from tests.rules.rulebook import ROOT, Rule, alerts, recordings, rules
+from tests.rules.rulebook import ROOT, RUNBOOKS, Rule, alerts, recordings, rules
 
 CASES = ("fires", "boundary", "distractor", "no data")
 """What is shown of every alert: when it fires and not earlier; what is nearly enough; what looks like it; what is not there."""
@@ -53,15 +53,14 @@ def test_a_rule_that_does_otherwise_fails_its_tests(tmp_path: Path) -> None:
 @pytest.mark.binaries
 @pytest.mark.parametrize("env", ["dev", "staging", "prod"])
 def test_promtool_accepts_the_rule_files_of_every_environment(env: str, tmp_path: Path) -> None:
-    assert refused(rule_documents(load(ROOT, env)), tmp_path) == ""
+    assert refused(load(ROOT, env).rule_files, tmp_path) == ""
 
 
 @pytest.mark.binaries
 def test_promtool_accepts_the_rule_files_of_every_system(tmp_path: Path) -> None:
-    environment = load(ROOT, "dev")
-    of_systems = {file_name(file.file): (ROOT / file.file).read_text() for file in read_rules(ROOT) if file.file.startswith(SYSTEMS)}
+    of_systems = {file_name(file.file): file.content for file in read_rules(ROOT) if file.file.startswith(SYSTEMS)}
     assert len(of_systems) == 5
-    assert refused(rule_documents(replace(environment, rule_files=of_systems)), tmp_path) == ""
+    assert refused(rule_documents(of_systems, RUNBOOKS), tmp_path) == ""
 
 
 def refused(texts: Mapping[str, str], folder: Path) -> str:
@@ -126,6 +125,6 @@ def test_no_test_is_about_a_rule_that_is_gone() -> None:
 
 
 def test_there_are_as_many_rules_as_promised() -> None:
-    texts = rule_documents(load(ROOT, "prod"))
+    texts = load(ROOT, "prod").rule_files
     assert len({rule.fields["alert"] for rule in ALERTS if file_name(rule.file) in texts}) >= 70
     assert len({rule.makes for rule in recordings() if file_name(rule.file) in texts}) >= 45
