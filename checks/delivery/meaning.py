@@ -4,6 +4,7 @@ The tree of ``components.routing_tree`` must come to the same for every alert, a
 and so is one that somebody makes in the rendered file.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -98,13 +99,17 @@ def _integrations(environment: Environment, contact: Contact, channels: Sequence
 
 def silenced(rule: Inhibition, sources: Sequence[Labels], targets: Sequence[Labels]) -> Iterator[tuple[Labels, Labels]]:
     """Each source with each target that it silences by a rule."""
-    candidates = [target for target in targets if _fits(target, rule.target) and target.get("alertname") != _WATCHDOG]
+    candidates: defaultdict[tuple[str, ...], list[Labels]] = defaultdict(list)
+    for target in targets:
+        if _fits(target, rule.target) and target.get("alertname") != _WATCHDOG:
+            candidates[_about(rule, target)].append(target)
     for source in sources:
-        if _fits(source, rule.source):
+        about = _about(rule, source)
+        if _fits(source, rule.source) and all(about):
             # What is of both kinds silences nothing of both kinds: else two such alerts would silence each other.
             both = _fits(source, rule.target) and source.get("alertname") != _WATCHDOG
-            for target in candidates:
-                if _about_the_same(rule, source, target) and not (both and _fits(target, rule.source)):
+            for target in candidates[about]:
+                if not (both and _fits(target, rule.source)):
                     yield source, target
 
 
@@ -112,5 +117,6 @@ def _fits(labels: Labels, wanted: Mapping[str, Sequence[str]]) -> bool:
     return all(labels.get(label, "") in values for label, values in wanted.items())
 
 
-def _about_the_same(rule: Inhibition, source: Labels, target: Labels) -> bool:
-    return all(source.get(label) and source.get(label) == target.get(label) for label in ("env", "cluster", *rule.equal))
+def _about(rule: Inhibition, labels: Labels) -> tuple[str, ...]:
+    """What an alert is about; only what is about the same silences each other."""
+    return tuple(labels.get(label, "") for label in ("env", "cluster", *rule.equal))
