@@ -18,7 +18,7 @@ from checks.leaks import canary, leak_findings
 from checks.manifests import manifest_findings
 from checks.programs import program_findings
 from checks.record import record_platform
-from checks.render import render, write
+from checks.render import render, rendered, write
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
 from model.prices import read_prices
@@ -30,7 +30,7 @@ def findings(environment: Environment) -> list[Finding]:
     """Everything that is wrong with what an environment would deploy."""
     resources = record_platform(environment, canary)
     with tempfile.TemporaryDirectory(prefix="observability-check-") as directory:
-        write(render(environment), Path(directory))
+        write(rendered(environment, resources), Path(directory))
         refused = program_findings(Path(directory))
         undelivered = delivery_findings(environment, Path(directory))
     return [*capacity_findings(environment), *manifest_findings(resources), *leak_findings(resources), *refused, *undelivered]

@@ -18,7 +18,12 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def render(environment: Environment) -> dict[str, str]:
     """All files of an environment by path; secrets are masked. The same input always gives the same files."""
-    resources = record_platform(environment)
+    return rendered(environment, record_platform(environment))
+
+
+def rendered(environment: Environment, resources: Iterable[Recorded]) -> dict[str, str]:
+    """The same from the resources of the environment, which somebody has recorded already with whatever secrets."""
+    resources = list(resources)
     return dict(sorted({**documents(environment), **manifests(resources), **cloud(resources)}.items()))
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from checks.programs import program_findings
-from checks.render import render, write
+from checks.render import write
 from sandbox.toolchain import tool
-from tests.components.environments import NAMES, environment
+from tests.components.environments import NAMES, files
 
 
 def find(name: str) -> str:
@@ -29,23 +29,23 @@ def test_a_program_that_is_missing_is_a_finding(tmp_path: Path) -> None:
     ],
 )
 def test_promtail_refuses_a_pipeline_that_its_syntax_check_passes(good: str, bad: str, said: str, tmp_path: Path) -> None:
-    files = render(environment("prod"))
-    write({**files, "promtail/promtail.yaml": files["promtail/promtail.yaml"].replace(good, bad)}, tmp_path)
+    good_files = files("prod")
+    write({**good_files, "promtail/promtail.yaml": good_files["promtail/promtail.yaml"].replace(good, bad)}, tmp_path)
     [finding] = program_findings(tmp_path, find)
     assert said in finding.problem
 
 
 @pytest.mark.binaries
 def test_promtail_refuses_an_unknown_key_both_ways(tmp_path: Path) -> None:
-    files = render(environment("prod"))
-    write({**files, "promtail/promtail.yaml": files["promtail/promtail.yaml"].replace("min_period:", "least_period:")}, tmp_path)
+    good_files = files("prod")
+    write({**good_files, "promtail/promtail.yaml": good_files["promtail/promtail.yaml"].replace("min_period:", "least_period:")}, tmp_path)
     assert ["field least_period not found" in finding.problem for finding in program_findings(tmp_path, find)] == [True, True]
 
 
 @pytest.mark.binaries
 @pytest.mark.parametrize("name", NAMES)
 def test_the_programs_accept_our_documents(name: str, tmp_path: Path) -> None:
-    write(render(environment(name)), tmp_path)
+    write(files(name), tmp_path)
     assert program_findings(tmp_path, find) == []
 
 
@@ -64,8 +64,8 @@ def test_the_programs_accept_our_documents(name: str, tmp_path: Path) -> None:
     ],
 )
 def test_the_programs_refuse_a_broken_document(file: str, good: str, bad: str, said: str, tmp_path: Path) -> None:
-    files = render(environment("prod"))
-    assert good in files[file]
-    write({**files, file: files[file].replace(good, bad)}, tmp_path)
+    good_files = files("prod")
+    assert good in good_files[file]
+    write({**good_files, file: good_files[file].replace(good, bad)}, tmp_path)
     [finding] = program_findings(tmp_path, find)
     assert said in finding.problem

@@ -4,15 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from checks.render import INDEX, render, write
-from tests.components.environments import NAMES, ROOT, environment
+from checks.render import INDEX, render, rendered, write
+from tests.components.environments import NAMES, ROOT, environment, files, resources
 
 GOLDEN = ROOT / "tests/golden"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_input_gives_the_same_files(name: str) -> None:
-    assert render(environment(name)) == render(environment(name))
+    assert files(name) == render(environment(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_values_of_secrets_change_no_file(name: str) -> None:
+    assert files(name) == rendered(environment(name), resources(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -20,11 +25,11 @@ def test_documents_and_manifests_are_as_reviewed(name: str) -> None:
     """When the difference is intended: `make golden`, and review it."""
     golden = {str(path.relative_to(GOLDEN / name)): path.read_text() for path in (GOLDEN / name).rglob("*") if path.is_file()}
     golden.pop(INDEX)
-    assert golden == render(environment(name))
+    assert golden == files(name)
 
 
 def test_environments_are_not_alike() -> None:
-    assert render(environment("staging")) != render(environment("prod"))
+    assert files("staging") != files("prod")
 
 
 def test_files_of_an_earlier_rendering_go_and_others_stay(tmp_path: Path) -> None:

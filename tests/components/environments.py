@@ -1,10 +1,13 @@
 """The environments of this project, loaded and recorded once each for all tests that look at them."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from checks.leaks import canary
 from checks.record import Recorded, record_platform
+from checks.render import render
 from model.environment import Environment, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +24,12 @@ def environment(name: str) -> Environment:
 def resources(name: str) -> tuple[Recorded, ...]:
     """What it would deploy, with canaries for secrets."""
     return record_platform(environment(name), canary)
+
+
+@cache
+def files(name: str) -> Mapping[str, str]:
+    """All files that are rendered of it."""
+    return MappingProxyType(render(environment(name)))
 
 
 def manifest(name: str, kind: str, called: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ from components.platform import documents
 from components.promtail import promtail_config, relabelling, stages
 from model.documents import children, each, mapping
 from model.environment import Environment
-from tests.components.environments import NAMES, environment, manifest
+from tests.components.environments import NAMES, environment, manifest, resources
 
 PUSH = "http://loki.example/loki/api/v1/push"
 RENAMED = {"labelallow": "label_keep"}
@@ -83,7 +83,7 @@ def test_the_environments_differ_in_the_levels_that_they_keep() -> None:
 def test_a_changed_pipeline_restarts_it() -> None:
     given = environment("prod")
     shorter = replace(given, pipeline=given.pipeline.model_copy(update={"stages": given.pipeline.stages[:-1]}))
-    before, after = (named(record_platform(each), "DaemonSet", "promtail") for each in (given, shorter))
+    before, after = (named(found, "DaemonSet", "promtail") for found in (resources("prod"), record_platform(shorter)))
     assert before["spec"] != after["spec"]
 
 

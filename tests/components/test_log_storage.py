@@ -19,7 +19,7 @@ from components.platform import part
 from model.documents import each, mapping
 from model.environment import Environment
 from model.logs import DELETE_DELAY, TENANT, Bucket, Lifecycle, Logs, lifecycle
-from tests.components.environments import NAMES, environment, resources
+from tests.components.environments import NAMES, environment, files, resources
 from tests.model.test_logs import NEVER_TOUCHED
 from tests.model.test_logs import settings as any_logs
 
@@ -92,20 +92,20 @@ def by_pod_identity(given: Environment) -> Environment:
 
 
 def test_pod_identity_is_bound_to_loki_whose_pods_then_have_no_token_of_their_own() -> None:
-    given = by_pod_identity(environment("prod"))
-    association = json.loads(render(given)["aws/log-storage-pod-identity-association.json"])
+    made = render(by_pod_identity(environment("prod")))
+    association = json.loads(made["aws/log-storage-pod-identity-association.json"])
     assert {key: association[key] for key in ("clusterName", "namespace", "serviceAccount", "roleArn")} == {
         "clusterName": "shop",
         "namespace": "observability",
         "serviceAccount": "loki",
         "roleArn": "arn:aws-cn:iam::123456789012:role/observability-prod-loki",
     }
-    loki = render(given)["manifests/loki.yaml"]
+    loki = made["manifests/loki.yaml"]
     assert "AWS_REGION" in loki
     for of_a_token in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "serviceAccountToken", "aws-iam-token"):
         assert of_a_token not in loki
-        assert of_a_token in render(environment("prod"))["manifests/loki.yaml"]
-    assert not [path for path in render(environment("prod")) if "pod-identity" in path]
+        assert of_a_token in files("prod")["manifests/loki.yaml"]
+    assert not [path for path in files("prod") if "pod-identity" in path]
 
 
 def test_the_role_may_do_four_things_with_this_bucket_alone() -> None:
