@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pulumi import ResourceOptions, log
-from pulumi_kubernetes.apps.v1 import DaemonSet, DaemonSetSpecArgs, DaemonSetUpdateStrategyArgs, RollingUpdateDaemonSetArgs
-from pulumi_kubernetes.core.v1 import ConfigMap, PodTemplateSpecArgs, Service, TolerationArgs
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+from pulumi_kubernetes.apps.v1 import DaemonSet
+from pulumi_kubernetes.core.v1 import ConfigMap, Service
 
 from components import alloy, promtail
 from components.base import CHECKSUM, Component, Identity
 from components.documents import checksum
 from components.pods import (
-    REVISIONS,
     ROOT,
     Pod,
     Probes,
@@ -21,11 +19,9 @@ from components.pods import (
     host_volume,
     http_probe,
     mount,
-    pod_metadata,
-    pod_spec,
     tcp_probe,
 )
-from components.workloads import headless_spec
+from components.workloads import daemon_set_spec, headless_spec
 from model.settings import Resources
 
 
@@ -101,27 +97,17 @@ class LogAgent(Component):
             log.warn(program.warning, self)
         config = ConfigMap(f"{name}-config", metadata=identity.metadata("config"), data=args.config, opts=self.child())
         Service(name, metadata=identity.metadata(), spec=headless_spec(identity, {"metrics": program.port}), opts=self.child())
-        DaemonSet(name, metadata=identity.metadata(), spec=daemon_set_spec(args), opts=self.child(after=[config]))
+        DaemonSet(name, metadata=identity.metadata(), spec=daemon_set_spec(agent_pod(args)), opts=self.child(after=[config]))
         self.register_outputs({"service": identity.name})
 
 
-def daemon_set_spec(args: LogAgentArgs) -> DaemonSetSpecArgs:
-    """A pod on each node, whatever the node is reserved for."""
-    return DaemonSetSpecArgs(
-        revision_history_limit=REVISIONS,
-        update_strategy=DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=RollingUpdateDaemonSetArgs(max_unavailable="10%")),
-        selector=LabelSelectorArgs(match_labels=args.identity.selector),
-        template=agent_pod(args),
-    )
-
-
-def agent_pod(args: LogAgentArgs) -> PodTemplateSpecArgs:
+def agent_pod(args: LogAgentArgs) -> Pod:
     """A process of root without root's rights: the kubelet's files are readable for their owner alone.
 
     Of its node it sees the containers' lines, and a directory of its own, in which it remembers how far it has read.
     """
     program, name = PROGRAMS[args.identity.program], args.identity.program
-    pod = Pod(
+    return Pod(
         identity=args.identity,
         image=args.image,
         args=program.arguments,
@@ -139,6 +125,3 @@ def agent_pod(args: LogAgentArgs) -> PodTemplateSpecArgs:
         user=ROOT,
         token=True,
     )
-    spec = pod_spec(pod)
-    spec.tolerations = [TolerationArgs(operator="Exists")]
-    return PodTemplateSpecArgs(metadata=pod_metadata(pod), spec=spec)

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from pulumi import ResourceOptions
-from pulumi_kubernetes.apps.v1 import DaemonSet, DaemonSetSpecArgs, DaemonSetUpdateStrategyArgs, RollingUpdateDaemonSetArgs
-from pulumi_kubernetes.core.v1 import PodTemplateSpecArgs, Service, TolerationArgs, VolumeMountArgs
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+from pulumi_kubernetes.apps.v1 import DaemonSet
+from pulumi_kubernetes.core.v1 import Service, VolumeMountArgs
 
 from components.base import Component, Identity
-from components.pods import REVISIONS, Pod, Probes, field_env, host_volume, http_probe, mount, pod_metadata, pod_spec
-from components.workloads import headless_spec
+from components.pods import Pod, Probes, field_env, host_volume, http_probe, mount
+from components.workloads import daemon_set_spec, headless_spec
 from model.settings import Resources
 
 PORT = 9100
@@ -41,27 +40,17 @@ class NodeExporter(Component):
         super().__init__("observability:index:NodeExporter", name, opts)
         identity = args.identity
         Service(name, metadata=identity.metadata(), spec=headless_spec(identity, {"metrics": PORT}), opts=self.child())
-        DaemonSet(name, metadata=identity.metadata(), spec=daemon_set_spec(args), opts=self.child())
+        DaemonSet(name, metadata=identity.metadata(), spec=daemon_set_spec(node_pod(args), host_network=True), opts=self.child())
         self.register_outputs({"service": identity.name})
 
 
-def daemon_set_spec(args: NodeExporterArgs) -> DaemonSetSpecArgs:
-    """A pod on each node, whatever the node is reserved for."""
-    return DaemonSetSpecArgs(
-        revision_history_limit=REVISIONS,
-        update_strategy=DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=RollingUpdateDaemonSetArgs(max_unavailable="10%")),
-        selector=LabelSelectorArgs(match_labels=args.identity.selector),
-        template=node_pod(args),
-    )
-
-
-def node_pod(args: NodeExporterArgs) -> PodTemplateSpecArgs:
+def node_pod(args: NodeExporterArgs) -> Pod:
     """An unprivileged process that reads its node's ``/proc``, ``/sys`` and mounts, and can write nothing.
 
     It shares the node's network, since the kernel shows each process the counters of its own network only; it listens on the node's
     address alone. It needs nothing of the node's processes, so it does not share those.
     """
-    pod = Pod(
+    return Pod(
         identity=args.identity,
         image=args.image,
         args=(
@@ -80,10 +69,6 @@ def node_pod(args: NodeExporterArgs) -> PodTemplateSpecArgs:
         volumes=[host_volume(name, path) for name, path in _HOST.items()],
         mounts=[*(mount(name, f"/host/{name}") for name in ("proc", "sys")), root_mount()],
     )
-    spec = pod_spec(pod)
-    spec.host_network = True
-    spec.tolerations = [TolerationArgs(operator="Exists")]
-    return PodTemplateSpecArgs(metadata=pod_metadata(pod), spec=spec)
 
 
 def root_mount() -> VolumeMountArgs:

@@ -1,8 +1,11 @@
-"""What goes around pods: Services, volume claims, disruption budgets and the StatefulSet that our replicated parts share."""
+"""What goes around pods: Services, volume claims, disruption budgets, the StatefulSet of replicated parts and the DaemonSet of agents."""
 
 from collections.abc import Mapping
 
 from pulumi_kubernetes.apps.v1 import (
+    DaemonSetSpecArgs,
+    DaemonSetUpdateStrategyArgs,
+    RollingUpdateDaemonSetArgs,
     StatefulSetPersistentVolumeClaimRetentionPolicyArgs,
     StatefulSetSpecArgs,
     StatefulSetUpdateStrategyArgs,
@@ -10,15 +13,17 @@ from pulumi_kubernetes.apps.v1 import (
 from pulumi_kubernetes.core.v1 import (
     PersistentVolumeClaimArgs,
     PersistentVolumeClaimSpecArgs,
+    PodTemplateSpecArgs,
     ServicePortArgs,
     ServiceSpecArgs,
+    TolerationArgs,
     VolumeResourceRequirementsArgs,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudgetSpecArgs
 
 from components.base import Identity
-from components.pods import REVISIONS, Pod, pod_template
+from components.pods import REVISIONS, Pod, pod_metadata, pod_spec, pod_template
 from model.quantities import Size
 
 DATA = "data"
@@ -73,6 +78,20 @@ def stateful_set_spec(pod: Pod, *, storage: Size, storage_class: str | None) -> 
         selector=LabelSelectorArgs(match_labels=pod.identity.selector),
         template=pod_template(pod),
         volume_claim_templates=[claim],
+    )
+
+
+def daemon_set_spec(pod: Pod, *, host_network: bool = False) -> DaemonSetSpecArgs:
+    """A pod on each node, whatever the node is reserved for, and within the node's own network if it must be."""
+    spec = pod_spec(pod)
+    spec.tolerations = [TolerationArgs(operator="Exists")]
+    if host_network:
+        spec.host_network = True
+    return DaemonSetSpecArgs(
+        revision_history_limit=REVISIONS,
+        update_strategy=DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=RollingUpdateDaemonSetArgs(max_unavailable="10%")),
+        selector=LabelSelectorArgs(match_labels=pod.identity.selector),
+        template=PodTemplateSpecArgs(metadata=pod_metadata(pod), spec=spec),
     )
 
 
