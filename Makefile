@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden
+.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden bench
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -58,6 +58,9 @@ secrets: $(VENV)/.done ## which secrets ENV needs, which it has, and how to set 
 
 schema: $(VENV)/.done ## write configs/schemas, by which editors complete and check what people edit
 	@$(PY) -m stacks schema
+
+bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names of files in bench/); the sandbox too when it is up
+	@$(PY) -m bench $(BENCH)
 
 test: lint types ## all that CI runs
 	@$(PY) -m pytest -m 'not binaries and not cluster'
