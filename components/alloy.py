@@ -16,6 +16,12 @@ PORT = 12345
 STATE = "/run/alloy"
 """The directory of the node that remembers how far each file was read."""
 
+NOTES = f"{STATE}/loki.source.file.containers/positions.yml"
+"""The file in it that says how far."""
+
+RENAMED = {"labelallow": "label_keep", "labeldrop": "label_drop"}
+"""Steps that Alloy calls otherwise than Promtail."""
+
 _INDENT = "  "
 
 
@@ -70,8 +76,8 @@ def stage(step: Mapping[str, object], depth: int) -> list[str]:
             return block("stage.drop", {**mapping(value), "source": ",".join(cast("list[str]", mapping(value)["source"]))}, depth)
         case "labels" | "structured_metadata":
             return block(f"stage.{kind}", {"values": value}, depth)
-        case "labelallow":
-            return block("stage.label_keep", {"values": value}, depth)
+        case "labelallow" | "labeldrop":
+            return block(f"stage.{RENAMED[kind]}", {"values": value}, depth)
         case _:
             return block(f"stage.{kind}", mapping(value), depth)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pulumi import ResourceOptions, log
 from pulumi_kubernetes.apps.v1 import DaemonSet
@@ -24,13 +25,19 @@ from components.pods import (
 from components.workloads import daemon_set_spec, headless_spec
 from model.settings import Resources
 
+START = "start-agent.sh"
+"""What starts an agent from where it was a while ago, so that a killed one loses nothing (ADR 11)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """How an agent is started."""
 
-    arguments: Sequence[str]
-    """Its command line."""
+    command: Sequence[str]
+    """Its path in its image, and its arguments."""
+
+    notes: str
+    """The file in which it notes how far it has read."""
 
     port: int
     """Its metrics and its probes."""
@@ -47,7 +54,8 @@ class Program:
 
 PROGRAMS = {
     "promtail": Program(
-        arguments=("-config.file=/etc/promtail/promtail.yaml",),
+        command=("/usr/bin/promtail", "-config.file=/etc/promtail/promtail.yaml"),
+        notes=promtail.NOTES,
         port=promtail.PORT,
         # It is ready once it reads a file, which says nothing about whether it should be restarted.
         probes=Probes(readiness=http_probe("/ready", "metrics", period=5), liveness=tcp_probe("metrics", failures=6)),
@@ -55,13 +63,15 @@ PROGRAMS = {
         warning=promtail.END_OF_LIFE,
     ),
     "alloy": Program(
-        arguments=(
+        command=(
+            "/bin/alloy",
             "run",
             "/etc/alloy/config.alloy",
             f"--server.http.listen-addr=0.0.0.0:{alloy.PORT}",
             f"--storage.path={alloy.STATE}",
             "--disable-reporting",
         ),
+        notes=alloy.NOTES,
         port=alloy.PORT,
         probes=Probes(readiness=http_probe("/-/ready", "metrics", period=5), liveness=http_probe("/-/healthy", "metrics", failures=6)),
         state=alloy.STATE,
@@ -101,6 +111,11 @@ class LogAgent(Component):
         self.register_outputs({"service": identity.name})
 
 
+def start_script() -> str:
+    """The text of ``START``."""
+    return Path(__file__).with_name(START).read_text()
+
+
 def agent_pod(args: LogAgentArgs) -> Pod:
     """A process of root without root's rights: the kubelet's files are readable for their owner alone.
 
@@ -110,7 +125,8 @@ def agent_pod(args: LogAgentArgs) -> Pod:
     return Pod(
         identity=args.identity,
         image=args.image,
-        args=program.arguments,
+        command=("/bin/sh", f"/etc/{name}/{START}"),
+        args=(program.notes, *program.command),
         env=(field_env("HOSTNAME", "spec.nodeName"),),
         ports={"metrics": program.port},
         resources=args.resources,

@@ -29,6 +29,9 @@ USER = 10001
 READY = "15m"
 """Reading back what is not on S3 yet takes minutes on a big server."""
 
+SCRATCH = {"TMPDIR": FOLDER}
+"""Where it writes what it needs for a moment: the compactor notes there what it deletes, and has no ``/tmp`` in a read-only container."""
+
 _TOKEN = "aws-iam-token"  # noqa: S105 - the name of the volume; that which EKS would add has the same, so it adds none
 _TOKEN_FOLDER = "/var/run/secrets/eks.amazonaws.com/serviceaccount"  # noqa: S105 - a path
 _TOKEN_SECONDS = 86400
@@ -99,7 +102,7 @@ def loki_pod(args: LokiArgs) -> Pod:
             "-target=all",
             "-memberlist.advertise-addr=$(POD_IP)",
         ),
-        env=(field_env("POD_IP", "status.podIP"), *role_env(args)),
+        env=(field_env("POD_IP", "status.podIP"), *variables(args)),
         ports=PORTS,
         resources=args.settings.resources,
         probes=Probes(
@@ -122,10 +125,10 @@ def loki_pod(args: LokiArgs) -> Pod:
     )
 
 
-def role_env(args: LokiArgs) -> tuple[EnvVarArgs, ...]:
-    """What the AWS libraries want to know to take a role. Pod Identity adds what it wants by itself."""
+def variables(args: LokiArgs) -> tuple[EnvVarArgs, ...]:
+    """Where it may write, and what the AWS libraries want to know to take a role. Pod Identity adds what it wants by itself."""
     by_token = {"AWS_ROLE_ARN": args.role, "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_TOKEN_FOLDER}/token"} if args.role else {}
-    values = {"AWS_REGION": args.settings.bucket.region, **by_token}
+    values = {**SCRATCH, "AWS_REGION": args.settings.bucket.region, **by_token}
     return tuple(EnvVarArgs(name=name, value=value) for name, value in values.items())
 
 

@@ -14,7 +14,7 @@ from components.datastore_exporters import PROGRAMS, DatastoreExporter, Datastor
 from components.documents import under
 from components.grafana import Grafana, GrafanaArgs
 from components.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
-from components.log_agent import LogAgent, LogAgentArgs
+from components.log_agent import START, LogAgent, LogAgentArgs, start_script
 from components.log_config import loki_config
 from components.log_storage import LogStorage, LogStorageArgs, role_arn
 from components.loki import Loki, LokiArgs
@@ -247,9 +247,10 @@ def agent_documents(environment: Environment) -> dict[str, str]:
         return {}
     push = f"{urls(environment)['loki']}/loki/api/v1/push"
     pipeline, drop = environment.pipeline, logs.agent.drop_levels
+    start = {f"{logs.agent.program}/{START}": start_script()}
     if logs.agent.program == "alloy":
-        return {"alloy/config.alloy": alloy_config(pipeline, environment.catalogues, push=push, drop=drop)}
-    return {"promtail/promtail.yaml": to_yaml(promtail_config(pipeline, environment.catalogues, push=push, drop=drop))}
+        return start | {"alloy/config.alloy": alloy_config(pipeline, environment.catalogues, push=push, drop=drop)}
+    return start | {"promtail/promtail.yaml": to_yaml(promtail_config(pipeline, environment.catalogues, push=push, drop=drop))}
 
 
 def rbac_args(environment: Environment) -> RbacArgs:

@@ -72,6 +72,9 @@ class Pod:
     image: str
     """The image reference."""
 
+    command: Sequence[str] = ()
+    """What is started; the image's own program when empty."""
+
     args: Sequence[str] = ()
     """The arguments of its program."""
 
@@ -152,6 +155,7 @@ def container(pod: Pod) -> ContainerArgs:
         name=pod.identity.program,
         image=pod.image,
         image_pull_policy="IfNotPresent",
+        command=list(pod.command) or None,
         args=list(pod.args) or None,
         env=list(pod.env) or None,
         ports=[ContainerPortArgs(name=name, container_port=port, protocol="TCP") for name, port in pod.ports.items()] or None,

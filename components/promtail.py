@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from components.documents import Document
 from model.catalogue import Catalogue
-from model.pipeline import Fields, Level, Match, Normalise, Pipeline, Stage
+from model.pipeline import Fields, Level, Limit, Match, Normalise, Pipeline, Stage
 
 PORT = 9080
 """Its metrics and its readiness."""
 
 STATE = "/run/promtail"
 """The directory of the node that remembers how far each file was read."""
+
+NOTES = f"{STATE}/positions.yaml"
+"""The file in it."""
 
 END_OF_LIFE = (
     "Promtail is past its end of life (2026-03-02): 3.6 is its last series and gets no more fixes. "
@@ -20,6 +23,9 @@ END_OF_LIFE = (
 """What people are told at every preview."""
 
 REDACTED = "[redacted]"
+
+_RFC3339 = "2006-01-02T15:04:05Z07:00"
+"""How Go writes the format of the container runtime's time, ``.time`` of each line."""
 
 _POD = "__meta_kubernetes_pod_"
 _NAMES = (f"{_POD}label_app_kubernetes_io_name", f"{_POD}label_app", f"{_POD}container_name")
@@ -32,8 +38,8 @@ def promtail_config(pipeline: Pipeline, catalogues: Iterable[Catalogue], *, push
     """
     return {
         "server": {"http_listen_port": PORT, "grpc_listen_port": 0},
-        # A killed agent reads again what it read since it last wrote this down, and a broken file must not stop it.
-        "positions": {"filename": f"{STATE}/positions.yaml", "sync_period": "1s", "ignore_invalid_yaml": True},
+        # What it has read, not what Loki has taken: see START in log_agent.py. A broken file must not stop it.
+        "positions": {"filename": NOTES, "sync_period": "1s", "ignore_invalid_yaml": True},
         # It tries until Loki takes the lines (0: for ever), which wait on the node meanwhile; by default it drops them after ten tries.
         "clients": [{"url": push, "backoff_config": {"min_period": "500ms", "max_period": "30s", "max_retries": 0}}],
         "scrape_configs": [
@@ -149,7 +155,7 @@ def leaving(stage: Stage) -> list[Document]:  # noqa: PLR0911 (one for each kind
         case Stage(redact=secret) if secret:
             return [{"replace": {"expression": secret.expression, "replace": REDACTED}}]
         case Stage(limit=limit) if limit:
-            return [{"limit": {"rate": limit.rate, "burst": limit.burst, "drop": True, "by_label_name": limit.per}}]
+            return limited(limit)
         case Stage(labels=names) if names:
             return [{"labels": dict.fromkeys(names, "")}]
         case Stage(metadata=names) if names:
@@ -158,6 +164,22 @@ def leaving(stage: Stage) -> list[Document]:  # noqa: PLR0911 (one for each kind
             return [{"labelallow": list(names)}]
         case _:
             return []
+
+
+def limited(limit: Limit) -> list[Document]:
+    """The limit counts by a label that only fresh lines have: a backlog is read faster than it was written, and must not be dropped for it.
+
+    Whoever writes no more than ``rate`` lines a second has no more than ``burst`` fresh ones at any time, and so loses none.
+    """
+    counted = f"fresh_{limit.per}"
+    age = f'((now).Sub (toDate "{_RFC3339}" .time)).Seconds'
+    template = f"{{{{ if lt {age} {limit.burst / limit.rate} }}}}{{{{ .{limit.per} }}}}{{{{ end }}}}"
+    return [
+        {"template": {"source": counted, "template": template}},
+        {"labels": {counted: ""}},
+        {"limit": {"rate": limit.rate, "burst": limit.burst, "drop": True, "by_label_name": counted}},
+        {"labeldrop": [counted]},
+    ]
 
 
 def selector(match: Match) -> str:

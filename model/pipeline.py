@@ -119,7 +119,11 @@ class Redact(Model):
 
 
 class Limit(Model):
-    """Drops what is too much, so that one loud pod does not drown the others."""
+    """Drops what is too much, so that one loud pod does not drown the others.
+
+    It counts what is read soon after it was written, within ``burst / rate`` seconds. What is read later has waited, for Loki or for the
+    agent, and comes all at once although nobody was loud.
+    """
 
     rate: int = Field(ge=1)
     """Lines a second."""

@@ -1,5 +1,6 @@
 """What each image of the sandbox is made of. Paths, users and entry points are those of the real images, so manifests fit both."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ def by_name(references: Mapping[str, str]) -> dict[str, Recipe]:
         "postgres-exporter": _exporter("postgres_exporter", "/bin/postgres_exporter"),
         "redis-exporter": _exporter("redis_exporter", "/redis_exporter", user="59000:59000"),
         "loki": _loki(),
-        "promtail": _exporter("promtail", "/usr/bin/promtail", user="root"),
+        "promtail": _agent(),
         "alloy": _placeholder(references.get("alloy", "alloy"), ports=(12345,), user="root"),
         "elasticsearch": _elasticsearch(),
         "jaeger": _exporter("jaeger", "/cmd/jaeger/jaeger-linux", user="10001"),
@@ -91,6 +92,19 @@ def _loki() -> Recipe:
             *content.base({"loki": _LOKI}),
             *_program("loki", "/usr/bin/loki", tag),
             *(Entry(path=path, mode=0o755, owner=_LOKI) for path in home),
+        ],
+    )
+
+
+def _agent() -> Recipe:
+    """Promtail, with what its own image has of Ubuntu's that the log agent is started with (components/start-agent.sh)."""
+    shell = {name: shutil.which(name) or f"/bin/{name}" for name in ("sh", "cmp", "cp", "mv", "rm", "sleep")}
+    return Recipe(
+        configuration=Configuration(entrypoint=("/usr/bin/promtail",), user="root"),
+        content=lambda tag: [
+            *content.base({}),
+            *_program("promtail", "/usr/bin/promtail", tag),
+            *(entry for name, path in shell.items() for entry in content.program(Path(path), f"/bin/{name}")),
         ],
     )
 

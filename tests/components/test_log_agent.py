@@ -7,7 +7,7 @@ import pytest
 
 from checks.manifests import manifest_findings
 from checks.record import Recorded, record_platform
-from components.alloy import alloy_config, literal
+from components.alloy import RENAMED, alloy_config, literal
 from components.documents import Document
 from components.log_agent import PROGRAMS
 from components.platform import documents
@@ -17,8 +17,6 @@ from model.environment import Environment
 from tests.components.environments import NAMES, environment, manifest, resources
 
 PUSH = "http://loki.example/loki/api/v1/push"
-RENAMED = {"labelallow": "label_keep"}
-"""Steps that Alloy calls otherwise than Promtail."""
 
 
 def with_alloy(name: str) -> Environment:

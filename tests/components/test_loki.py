@@ -121,3 +121,13 @@ def test_without_logs_nothing_of_them_is_there() -> None:
     assert "Loki" not in documents(given)["grafana/datasources.yaml"]
     made = record_platform(given)
     assert not [resource.name for resource in made if resource.type.startswith("aws:") or resource.name.startswith("loki")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_scratch_files_are_where_it_may_write(name: str) -> None:
+    """The compactor deletes nothing without them; test_log_retention.py shows that it does with them."""
+    container = ("spec", "template", "spec", "containers", "*")
+    server = manifest(name, "StatefulSet", "loki")
+    variables = {mapping(item)["name"]: mapping(item).get("value") for _, item in each(server, *container, "env", "*")}
+    mounts = [mapping(item) for _, item in each(server, *container, "volumeMounts", "*")]
+    assert variables["TMPDIR"] in [item["mountPath"] for item in mounts if not item.get("readOnly")]

@@ -3,9 +3,10 @@
 import json
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from components.documents import Document
 from components.promtail import stages
 from model.documents import to_yaml
-from model.pipeline import Level
+from model.pipeline import Level, Stage
 from sandbox.toolchain import tool
 from tests.components.environments import environment
 
@@ -58,23 +59,28 @@ class Sent:
         return self.labels["level"]
 
 
-def cri(*lines: str | bytes, stream: str = "stdout") -> list[bytes]:
+def cri(*lines: str | bytes, stream: str = "stdout", time: str = TIME) -> list[bytes]:
     """Lines as containerd writes them: long ones in parts of 16 KiB."""
     framed: list[bytes] = []
     for line in lines:
         content = line.encode() if isinstance(line, str) else line
         parts = [content[start : start + 2**14] for start in range(0, len(content), 2**14)] or [b""]
         tags = ["P"] * (len(parts) - 1) + ["F"]
-        framed += [f"{TIME} {stream} {tag} ".encode() + part for tag, part in zip(tags, parts, strict=True)]
+        framed += [f"{time} {stream} {tag} ".encode() + part for tag, part in zip(tags, parts, strict=True)]
     return framed
 
 
-def through(tmp_path: Path, lines: Sequence[bytes], drop: Sequence[Level] = ("trace", "debug")) -> list[Sent]:
+PIPELINE = environment("prod").pipeline.stages
+
+
+def through(
+    tmp_path: Path, lines: Sequence[bytes], drop: Sequence[Level] = ("trace", "debug"), pipeline: Sequence[Stage] = PIPELINE
+) -> list[Sent]:
     """What Promtail sends of some lines of one stream.
 
     Its dry run shows neither metadata nor the ends of lines: so here metadata becomes labels of other names, and the line becomes JSON.
     """
-    steps = [shown(step) for step in stages(environment("prod").pipeline.stages, drop)]
+    steps = [shown(step) for step in stages(pipeline, drop)]
     as_json: list[Document] = [{"template": {"source": "shown", "template": "{{ .Entry | toJson }}"}}, {"output": {"source": "shown"}}]
     config: Document = {
         "server": {"disable": True},
@@ -107,7 +113,7 @@ def dry_run(directory: Path, lines: bytes, end: bytes) -> str:
     ):
         assert process.stdin is not None
         process.stdin.write(lines)
-        while json.dumps(END) not in printed.read_text():
+        while END not in printed.read_text():
             process.stdin.write(end)
             process.stdin.flush()
             with suppress(subprocess.TimeoutExpired):
@@ -121,9 +127,8 @@ def dry_run(directory: Path, lines: bytes, end: bytes) -> str:
 def sent(time: str, labels: str, text: str) -> Sent:
     pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
     metadata = {name.removeprefix("metadata_"): value for name, value in pairs.items() if name.startswith("metadata_")}
-    return Sent(
-        time=time, labels={name: value for name, value in pairs.items() if name in KEPT}, metadata=metadata, text=str(json.loads(text))
-    )
+    others = {name: value for name, value in pairs.items() if not name.startswith("metadata_")}
+    return Sent(time=time, labels=others, metadata=metadata, text=str(json.loads(text)))
 
 
 def one(tmp_path: Path, *lines: str | bytes) -> Sent:
@@ -280,8 +285,79 @@ def test_what_only_looks_like_a_secret_stays(line: str, tmp_path: Path) -> None:
     assert one(tmp_path, line).text == line
 
 
+LOUD = [f'{{"ts":"2026-11-21T09:00:00Z","level":"info","n":{number}}}' for number in range(10_000)]
+
+
+def at(seconds: int) -> str:
+    """A time so many seconds from now."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
 def test_a_loud_pod_is_limited_to_its_burst(tmp_path: Path) -> None:
-    lines = cri(*(f'{{"level":"info","n":{number}}}' for number in range(10_000)))
-    arrived = through(tmp_path, lines)
-    assert 2000 <= len(arrived) < len(lines)
-    assert [line.text for line in arrived[:2000]] == [f'{{"level":"info","n":{number}}}' for number in range(2000)]
+    # Written an hour from now, they are fresh however long this takes.
+    arrived = [line.text for line in through(tmp_path, cri(*LOUD, time=at(3600)))]
+    assert 2000 <= len(arrived) < len(LOUD)
+    assert arrived[:2000] == LOUD[:2000]
+
+
+def test_a_backlog_is_not_taken_for_loudness(tmp_path: Path) -> None:
+    assert [line.text for line in through(tmp_path, cri(*LOUD, time=at(-3)))] == LOUD
+
+
+SAMPLES = (
+    JSON,
+    'time=2026-11-21T08:59:58Z level=err msg="charge failed" traceID=4bf92f',
+    "listening on :8080",
+    *TRACE,
+    "2026-11-21 09:00:00,001 WARN [main] com.example.Checkout - slow",
+    "Traceback (most recent call last):",
+    '2026/11/21 09:00:00 [crit] 7#7: *1 open() "/x" failed',
+    "E1121 09:00:00.000001       1 reflector.go:150] failed",
+    "2026-11-21 09:00:00.001 UTC [1] LOG:  checkpoint starting: time",
+    "1:M 21 Nov 2026 09:00:00.001 # Out of memory allocating 17 bytes!",
+    '{"level":"debug","msg":"x"}',
+    '{"level":"info","endpoint":"/health","status":200}',
+    '10.0.0.1 - - [21/Nov/2026:09:00:00 +0000] "GET /healthz HTTP/1.1" 200 2 "-" "kube-probe/1.34"',
+    "login PASSWORD=hunter2, next",
+    "Authorization: Basic dXNlcjpwYXNz",
+    "postgres://shop:s3cr3t@db:5432/orders",
+    "jwt eyJhbGciOi.eyJzdWIi.c2ln ok",
+    "key AKIAIOSFODNN7EXAMPLE used",
+    "mail to jane.doe+shop@mail.example.org sent",
+)
+"""A line for each stage of the pipeline but the limit."""
+
+
+Place = tuple[int, ...]
+
+
+def places(pipeline: Sequence[Stage], within: Place = ()) -> Iterator[Place]:
+    """Where the stages of a pipeline are, with those within others."""
+    for index, stage in enumerate(pipeline):
+        yield (*within, index)
+        yield from places(stage.match.stages if stage.match else (), (*within, index))
+
+
+def without(pipeline: Sequence[Stage], place: Place) -> list[Stage]:
+    """The pipeline but for one stage."""
+    index, *rest = place
+    inner = pipeline[index].match
+    left = without(inner.stages, tuple(rest)) if inner and rest else []
+    kept = [pipeline[index].model_copy(update={"match": inner.model_copy(update={"stages": left})})] if inner and left else []
+    return [*pipeline[:index], *kept, *pipeline[index + 1 :]]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Sent]:
+    """What becomes of the samples in our pipeline."""
+    return through(tmp_path_factory.mktemp("whole"), cri(*SAMPLES))
+
+
+@pytest.mark.parametrize("place", [place for place in places(PIPELINE) if not PIPELINE[place[0]].limit], ids=str)
+def test_no_stage_can_be_taken_away_unnoticed(place: Place, whole: list[Sent], tmp_path: Path) -> None:
+    assert through(tmp_path, cri(*SAMPLES), pipeline=without(PIPELINE, place)) != whole
+
+
+def test_without_its_limit_a_loud_pod_is_not_limited(tmp_path: Path) -> None:
+    unlimited = [stage for stage in PIPELINE if not stage.limit]
+    assert len(through(tmp_path, cri(*LOUD, time=at(3600)), pipeline=unlimited)) == len(LOUD)
