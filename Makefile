@@ -15,7 +15,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/observability
 VENV := $(CACHE)/venv-$(shell cat requirements-dev.txt | sha256sum | cut -c1-12)
 PY := $(VENV)/bin/python
 # The programs that check their own documents: built or found when a command first needs them.
-WITH_CHECKERS = PATH="$$($(PY) -m sandbox.toolchain --path promtool amtool alertmanager-delivery loki promtail jaeger otelcol-contrib):$$PATH"
+WITH_CHECKERS = PATH="$$($(PY) -m sandbox.toolchain --path promtool amtool alertmanager-delivery loki lokitool promtail jaeger otelcol-contrib):$$PATH"
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14

@@ -31,6 +31,7 @@ CHECKERS = (
     Checker(program="promtool", arguments=("check", "rules", "--lint=all", "--lint-fatal"), files="prometheus/rules/*.yaml"),
     Checker(program="amtool", arguments=("check-config",), files="alertmanager/alertmanager.yml"),
     Checker(program="loki", arguments=("-verify-config", "-target=all", "-config.file"), files="loki/loki.yaml", optional=True),
+    Checker(program="lokitool", arguments=("rules", "check"), files="loki/rules/*.yaml", optional=True),
     Checker(program="promtail", arguments=("-check-syntax", "-config.file"), files="promtail/promtail.yaml", optional=True),
     # The syntax check looks at no stage of the pipeline; a run without a single line puts all of them together.
     Checker(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from components.documents import Document
-from components.promtail import relabelling, stages
+from components.promtail import HostLines, host_labels, relabelling, stages
 from model.catalogue import Catalogue
 from model.documents import mapping
 from model.pipeline import Level, Pipeline
@@ -25,8 +25,8 @@ RENAMED = {"labelallow": "label_keep", "labeldrop": "label_drop"}
 _INDENT = "  "
 
 
-def alloy_config(pipeline: Pipeline, catalogues: Iterable[Catalogue], *, push: str, drop: Sequence[Level]) -> str:
-    """``config.alloy``: read the containers of its own node, put each line through the pipeline, ``push`` to Loki's address."""
+def alloy_config(pipeline: Pipeline, catalogues: Iterable[Catalogue], *, push: str, drop: Sequence[Level], hosts: HostLines) -> str:
+    """``config.alloy``: read the containers and files of its own node, put each line through its pipeline, ``push`` to Loki's address."""
     return "\n".join(
         [
             'discovery.kubernetes "pods" {',
@@ -42,26 +42,34 @@ def alloy_config(pipeline: Pipeline, catalogues: Iterable[Catalogue], *, push: s
             *(line for rule in relabelling(catalogues) for line in block("rule", rule, 1)),
             "}",
             "",
-            'local.file_match "containers" {',
-            "  path_targets = discovery.relabel.containers.output",
-            "}",
-            "",
-            'loki.source.file "containers" {',
-            "  targets    = local.file_match.containers.targets",
-            "  forward_to = [loki.process.containers.receiver]",
-            "}",
-            "",
-            'loki.process "containers" {',
-            "  forward_to = [loki.write.loki.receiver]",
-            *(line for step in stages(pipeline.stages, drop) for line in stage(step, 1)),
-            "}",
-            "",
+            *reading("containers", "discovery.relabel.containers.output", stages(pipeline.stages, drop)),
+            *(reading("hosts", literal(host_labels(hosts)), stages(hosts.pipeline.stages, drop)) if hosts.files else []),
             'loki.write "loki" {',
             *block("endpoint", {"url": push, "min_backoff_period": "500ms", "max_backoff_period": "30s", "max_backoff_retries": 0}, 1),
             "}",
             "",
         ]
     )
+
+
+def reading(name: str, targets: str, steps: Sequence[Document]) -> list[str]:
+    """From files to Loki: find them, read them, put each line through the steps."""
+    return [
+        f'local.file_match "{name}" {{',
+        f"  path_targets = {targets}",
+        "}",
+        "",
+        f'loki.source.file "{name}" {{',
+        f"  targets    = local.file_match.{name}.targets",
+        f"  forward_to = [loki.process.{name}.receiver]",
+        "}",
+        "",
+        f'loki.process "{name}" {{',
+        "  forward_to = [loki.write.loki.receiver]",
+        *(line for step in steps for line in stage(step, 1)),
+        "}",
+        "",
+    ]
 
 
 def stage(step: Mapping[str, object], depth: int) -> list[str]:

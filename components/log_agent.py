@@ -93,6 +93,9 @@ class LogAgentArgs:
     resources: Resources
     """What each pod gets."""
 
+    lines: str
+    """The directory of the node that it reads."""
+
     config: Mapping[str, str]
     """Its configuration by file name."""
 
@@ -119,7 +122,7 @@ def start_script() -> str:
 def agent_pod(args: LogAgentArgs) -> Pod:
     """A process of root without root's rights: the kubelet's files are readable for their owner alone.
 
-    Of its node it sees the containers' lines, and a directory of its own, in which it remembers how far it has read.
+    Of its node it sees the lines that it reads, and a directory of its own, in which it remembers how far it has read.
     """
     program, name = PROGRAMS[args.identity.program], args.identity.program
     return Pod(
@@ -133,10 +136,10 @@ def agent_pod(args: LogAgentArgs) -> Pod:
         probes=program.probes,
         volumes=(
             config_volume("config", f"{args.identity.name}-config"),
-            host_volume("lines", "/var/log/pods"),
+            host_volume("lines", args.lines),
             host_volume("state", program.state, create=True),
         ),
-        mounts=(mount("config", f"/etc/{name}"), mount("lines", "/var/log/pods"), mount("state", program.state, writable=True)),
+        mounts=(mount("config", f"/etc/{name}"), mount("lines", args.lines), mount("state", program.state, writable=True)),
         annotations={CHECKSUM: checksum(args.config)},
         user=ROOT,
         token=True,

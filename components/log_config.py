@@ -1,6 +1,9 @@
 """``loki.yaml``: how Loki takes in, keeps and finds logs. All of it follows from the settings of logs."""
 
+from collections.abc import Mapping, Sequence
+
 from components.base import Identity
+from components.provisioning import LOKI_UID
 from model.log_schema import LogSchema, Period
 from model.logs import DELETE_DELAY, Bucket, Logs
 
@@ -18,6 +21,9 @@ GOSSIP_PORT = 7946
 
 FOLDER = "/loki"
 """The volume: what is not on S3 yet, and what was fetched from there."""
+
+RULES_FOLDER = "/etc/loki-rules"
+"""The rules of the ruler, in a folder for each tenant."""
 
 _DELETION_MARKERS = "deletion-markers/"
 _MEMORY_SHARE = 0.75
@@ -64,6 +70,23 @@ def stored(period: Period) -> Document:
         "object_store": "s3",
         "schema": period.version,
         "index": {"prefix": period.prefix, "period": period.period},
+    }
+
+
+def ruler_config(*, alertmanagers: Sequence[str], grafana: str, labels: Mapping[str, str]) -> Document:
+    """The part of ``loki.yaml`` about its alerts: each rule is evaluated by one server, and told to every one of ``alertmanagers``.
+
+    ``labels`` are on all alerts, as on those of Prometheus; links lead to ``grafana``. Changed rules are read within a minute.
+    """
+    return {
+        "ruler_storage": {"backend": "local", "local": {"directory": RULES_FOLDER}},
+        "ruler": {
+            "enable_sharding": True,
+            "alertmanager_url": ",".join(alertmanagers),
+            "external_url": grafana,
+            "datasource_uid": LOKI_UID,
+            "external_labels": dict(labels),
+        },
     }
 
 

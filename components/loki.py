@@ -18,10 +18,10 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.base import CHECKSUM, Component, Identity
 from components.documents import checksum
-from components.log_config import FOLDER, GOSSIP_PORT, GRPC_PORT, PORT
+from components.log_config import FOLDER, GOSSIP_PORT, GRPC_PORT, PORT, RULES_FOLDER
 from components.pods import Pod, Probes, config_volume, field_env, http_probe, mount
 from components.workloads import DATA, VOLUME_FIELDS, budget_spec, headless_spec, service_spec, stateful_set_spec
-from model.logs import Logs
+from model.logs import TENANT, Logs
 
 USER = 10001
 """The user of the image."""
@@ -62,14 +62,20 @@ class LokiArgs:
     config: Mapping[str, str]
     """``loki.yaml`` by file name."""
 
+    rules: Mapping[str, str]
+    """Rule files of its ruler by file name."""
+
 
 class Loki(Component):
-    """Loki servers. They cannot reload by themselves, so a changed configuration restarts them one by one."""
+    """Loki servers. A changed configuration restarts them one by one, as they cannot read it again; rules they can."""
 
     def __init__(self, name: str, args: LokiArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:Loki", name, opts)
         identity = args.identity
-        config = ConfigMap(f"{name}-config", metadata=identity.metadata("config"), data=args.config, opts=self.child())
+        files = [
+            ConfigMap(f"{name}-config", metadata=identity.metadata("config"), data=args.config, opts=self.child()),
+            ConfigMap(f"{name}-rules", metadata=identity.metadata("rules"), data=args.rules, opts=self.child()),
+        ]
         Service(name, metadata=identity.metadata(), spec=service_spec(identity, {"http": PORT}), opts=self.child(timeout=READY))
         Service(
             f"{name}-headless",
@@ -81,7 +87,7 @@ class Loki(Component):
             name,
             metadata=identity.metadata(),
             spec=stateful_set_spec(loki_pod(args), storage=args.settings.storage, storage_class=args.storage_class),
-            opts=self.child(after=[config], timeout=READY, ignore=VOLUME_FIELDS),
+            opts=self.child(after=files, timeout=READY, ignore=VOLUME_FIELDS),
         )
         if args.settings.replicas > 1:
             PodDisruptionBudget(name, metadata=identity.metadata(), spec=budget_spec(identity), opts=self.child())
@@ -112,9 +118,14 @@ def loki_pod(args: LokiArgs) -> Pod:
             liveness=http_probe("/loki/api/v1/status/buildinfo", "http", failures=6),
         ),
         annotations={CHECKSUM: checksum(args.config)},
-        volumes=(config_volume("config", f"{args.identity.name}-config"), *([token_volume()] if args.role else [])),
+        volumes=(
+            config_volume("config", f"{args.identity.name}-config"),
+            config_volume("rules", f"{args.identity.name}-rules"),
+            *([token_volume()] if args.role else []),
+        ),
         mounts=(
             mount("config", "/etc/loki"),
+            mount("rules", f"{RULES_FOLDER}/{TENANT}"),
             *([mount(_TOKEN, _TOKEN_FOLDER)] if args.role else []),
             mount(DATA, FOLDER, writable=True),
         ),

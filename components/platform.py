@@ -7,22 +7,21 @@ from pulumi import Output, ResourceOptions
 
 from components import alertmanager, grafana, log_agent, log_config, prometheus, traces
 from components.alertmanager import Alertmanager, AlertmanagerArgs
-from components.alloy import alloy_config
 from components.base import OWNER, Component, Identity, image_version
 from components.dashboards import overview
 from components.datastore_exporters import PROGRAMS, DatastoreExporter, DatastoreExporterArgs
 from components.documents import under
 from components.grafana import Grafana, GrafanaArgs
 from components.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
-from components.log_agent import START, LogAgent, LogAgentArgs, start_script
-from components.log_config import loki_config
+from components.log_agent import LogAgent, LogAgentArgs
+from components.log_canary import LogCanary, LogCanaryArgs
+from components.log_documents import agent_documents, loki_documents
 from components.log_storage import LogStorage, LogStorageArgs, role_arn
 from components.loki import Loki, LokiArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from components.node_exporter import NodeExporter, NodeExporterArgs
 from components.notification import alertmanager_config, message_templates, secret_files
 from components.prometheus import Prometheus, PrometheusArgs
-from components.promtail import promtail_config
 from components.provisioning import dashboard_provider, datasources, grafana_ini
 from components.rbac import Rbac, RbacArgs
 from components.scraping import Target, prometheus_config
@@ -46,6 +45,7 @@ _ROLES = {
     "kube-state-metrics": "exporter",
     "node-exporter": "exporter",
     "loki": "logs",
+    "loki-canary": "logs",
     "promtail": "logs",
     "alloy": "logs",
 }
@@ -102,6 +102,7 @@ class Platform(Component):
         if logs := environment.settings.logs:
             storage = LogStorage("log-storage", storage_args(environment, logs), self.child())
             Loki("loki", loki_args(environment, logs, files), self.child(after=[*base, storage]))
+            LogCanary("log-canary", canary_args(environment, logs), self.child(after=base))
         if agent := agent_args(environment, files):
             LogAgent(agent.identity.name, agent, self.child(after=base))
         if spans := traces_args(environment, files, args.secrets):
@@ -139,7 +140,7 @@ def part(environment: Environment, name: str) -> Identity:
 def parts(environment: Environment) -> tuple[Identity, ...]:
     """The parts that an environment has, without the exporters of its datastores."""
     logs = environment.settings.logs
-    absent = set[str]() if logs else {"loki"}
+    absent = set[str]() if logs else {"loki", "loki-canary"}
     absent |= set(log_agent.PROGRAMS) - ({logs.agent.program} if logs else set[str]())
     return (*(part(environment, name) for name in _ROLES if name not in absent), *traces.parts(environment, NAMESPACE))
 
@@ -177,6 +178,12 @@ def urls(environment: Environment) -> dict[str, str]:
     return {name: f"http://{name}.{domain}:{port}" for name, port in ports.items()} | traces.urls(environment, NAMESPACE)
 
 
+def alertmanager_urls(environment: Environment) -> list[str]:
+    """Each Alertmanager by itself: they agree among each other on who tells people, but every one must know."""
+    zone = f"alertmanager-headless.{NAMESPACE}.svc.{environment.settings.cluster.domain}:{alertmanager.PORT}"
+    return [f"http://alertmanager-{replica}.{zone}" for replica in range(environment.settings.alertmanager.replicas)]
+
+
 def targets(environment: Environment) -> tuple[Target, ...]:
     """What Prometheus scrapes besides the catalogues' services and the cluster's nodes."""
     agent, traced = log_agent_of(environment), traces.urls(environment, NAMESPACE)
@@ -186,6 +193,7 @@ def targets(environment: Environment) -> tuple[Target, ...]:
         Target(job="kube-state-metrics", namespace=NAMESPACE, service="kube-state-metrics", port="metrics", honor_labels=True),
         Target(job="node-exporter", namespace=AGENTS_NAMESPACE, service="node-exporter", port="metrics", node_label=True),
         *([Target(job=agent.name, namespace=agent.namespace, service=agent.name, port="metrics", node_label=True)] if agent else []),
+        *([Target(job="loki-canary", namespace=NAMESPACE, service="loki-canary", port="metrics")] if environment.settings.logs else []),
         Target(job="coredns", namespace="kube-system", service="kube-dns", port="metrics"),
         *(store_target(store) for store in stores(environment)),
     )
@@ -224,33 +232,21 @@ def documents(environment: Environment) -> dict[str, str]:
         "grafana/datasources.yaml": to_yaml(sources),
         "grafana/dashboards.yaml": to_yaml(dashboard_provider()),
         "grafana/dashboards/overview.json": overview(),
-        **loki_documents(environment),
-        **agent_documents(environment),
+        **log_documents(environment),
         **traces.documents(environment, NAMESPACE),
     }
 
 
-def loki_documents(environment: Environment) -> dict[str, str]:
-    """What Loki is configured with, where there is one."""
-    logs, cluster = environment.settings.logs, environment.settings.cluster
+def log_documents(environment: Environment) -> dict[str, str]:
+    """What Loki and the log agent are configured with, where they are wanted."""
+    logs, addresses = environment.settings.logs, urls(environment)
     if not logs:
         return {}
-    label = f"{cluster.name}-{environment.name}"
-    config = loki_config(logs, environment.log_schema, part(environment, "loki"), domain=cluster.domain, cluster_label=label)
-    return {"loki/loki.yaml": to_yaml(config)}
-
-
-def agent_documents(environment: Environment) -> dict[str, str]:
-    """What the log agent is configured with, where there is one."""
-    logs = environment.settings.logs
-    if not logs:
-        return {}
-    push = f"{urls(environment)['loki']}/loki/api/v1/push"
-    pipeline, drop = environment.pipeline, logs.agent.drop_levels
-    start = {f"{logs.agent.program}/{START}": start_script()}
-    if logs.agent.program == "alloy":
-        return start | {"alloy/config.alloy": alloy_config(pipeline, environment.catalogues, push=push, drop=drop)}
-    return start | {"promtail/promtail.yaml": to_yaml(promtail_config(pipeline, environment.catalogues, push=push, drop=drop))}
+    loki = part(environment, "loki")
+    return {
+        **loki_documents(environment, logs, loki, alertmanagers=alertmanager_urls(environment), addresses=addresses),
+        **agent_documents(environment, logs, addresses=addresses),
+    }
 
 
 def rbac_args(environment: Environment) -> RbacArgs:
@@ -344,6 +340,17 @@ def loki_args(environment: Environment, logs: Logs, files: Mapping[str, str]) ->
         url=urls(environment)["loki"],
         role=role_arn(logs.bucket, storage_role(environment)) if logs.bucket.oidc_provider else None,
         config=under("loki", files),
+        rules=under("loki/rules", files),
+    )
+
+
+def canary_args(environment: Environment, logs: Logs) -> LogCanaryArgs:
+    """The canary, which looks for its lines in Loki."""
+    return LogCanaryArgs(
+        identity=part(environment, "loki-canary"),
+        image=environment.images["loki-canary"],
+        resources=logs.canary,
+        loki=urls(environment)["loki"].partition("://")[2],
     )
 
 
@@ -356,6 +363,8 @@ def agent_args(environment: Environment, files: Mapping[str, str]) -> LogAgentAr
         identity=identity,
         image=environment.images[identity.name],
         resources=logs.agent.resources,
+        # Nothing but the containers' lines, where nothing else is wanted.
+        lines="/var/log" if logs.agent.host_files else "/var/log/pods",
         config=under(identity.name, files),
     )
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from components.documents import Document
 from model.catalogue import Catalogue
@@ -27,12 +28,24 @@ REDACTED = "[redacted]"
 _RFC3339 = "2006-01-02T15:04:05Z07:00"
 """How Go writes the format of the container runtime's time, ``.time`` of each line."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class HostLines:
+    """The node's own lines."""
+
+    files: Sequence[str]
+    """Where they are, by patterns."""
+
+    pipeline: Pipeline
+    """What happens to them."""
+
+
 _POD = "__meta_kubernetes_pod_"
 _NAMES = (f"{_POD}label_app_kubernetes_io_name", f"{_POD}label_app", f"{_POD}container_name")
 
 
-def promtail_config(pipeline: Pipeline, catalogues: Iterable[Catalogue], *, push: str, drop: Sequence[Level]) -> Document:
-    """``promtail.yaml``: read containers, put each line through the pipeline, ``push`` to Loki's address.
+def promtail_config(pipeline: Pipeline, catalogues: Iterable[Catalogue], *, push: str, drop: Sequence[Level], hosts: HostLines) -> Document:
+    """``promtail.yaml``: read containers and the node's own files, put each line through its pipeline, ``push`` to Loki's address.
 
     It asks for the pods of its own node alone, by itself: of the node that the variable ``HOSTNAME`` names.
     """
@@ -48,9 +61,25 @@ def promtail_config(pipeline: Pipeline, catalogues: Iterable[Catalogue], *, push
                 "kubernetes_sd_configs": [{"role": "pod"}],
                 "relabel_configs": relabelling(catalogues),
                 "pipeline_stages": stages(pipeline.stages, drop),
-            }
+            },
+            *(
+                [
+                    {
+                        "job_name": "hosts",
+                        "static_configs": [{"targets": ["localhost"], "labels": labels} for labels in host_labels(hosts)],
+                        "pipeline_stages": stages(hosts.pipeline.stages, drop),
+                    }
+                ]
+                if hosts.files
+                else []
+            ),
         ],
     }
+
+
+def host_labels(hosts: HostLines) -> list[dict[str, str]]:
+    """What is known of a node's own files: each by its pattern. The lines name the node."""
+    return [{"source": "host", "__path__": file} for file in hosts.files]
 
 
 def relabelling(catalogues: Iterable[Catalogue]) -> list[Document]:

@@ -18,10 +18,21 @@ from model.log_schema import FILE as LOG_SCHEMA
 from model.log_schema import RECORD as DEPLOYED_LOG_SCHEMA
 from model.log_schema import LogSchema, check_log_schema
 from model.pipeline import FILE as PIPELINE
+from model.pipeline import HOSTS_FILE as HOST_PIPELINE
 from model.pipeline import Pipeline, check_pipeline
 from model.routing import Routing
 from model.routing_consistency import check_matches, check_notifications, check_routing, check_unused, rule_labels
-from model.rules import GENERATED_FILE, LOGS_FILE, SYSTEMS, TRACES_FILE, file_name, read_rules, rule_documents
+from model.rules import (
+    GENERATED_FILE,
+    LOGS_FILES,
+    SYSTEMS,
+    TRACES_FILE,
+    check_rule_names,
+    file_name,
+    read_log_rules,
+    read_rules,
+    rule_documents,
+)
 from model.secrets import required_by, traces_secrets
 from model.settings import Notifications, Settings
 from model.stack import PROJECT, Stack, check_keys, read_stack
@@ -57,8 +68,14 @@ class Environment:
     templates: dict[str, str]
     """Message templates by file name, from ``configs/templates``."""
 
+    host_pipeline: Pipeline
+    """What happens to the lines of nodes' own files, with the redaction of the other."""
+
     rule_files: dict[str, str]
     """Prometheus rule files by name, as it gets them: those of ``configs/rules`` and the one generated from the catalogues."""
+
+    log_rule_files: dict[str, str]
+    """Loki's rule files by name, as it gets them: those of ``configs/log_rules``; none without logs."""
 
 
 def load(root: Path, name: str) -> Environment:
@@ -86,10 +103,9 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
     routing_file = problems.attempt(lambda: read(root, "configs/routing.yaml"))
     routing = _understood(Routing, routing_file, problems)
     versions = _understood(Versions, problems.attempt(lambda: read(root, "configs/versions.yaml")), problems)
-    pipeline_file = problems.attempt(lambda: read(root, PIPELINE))
-    pipeline = _understood(Pipeline, pipeline_file, problems)
+    pipeline, host_pipeline = (_pipeline(root, file, problems) for file in (PIPELINE, HOST_PIPELINE))
     log_schema = _log_schema(root, problems)
-    rules = problems.attempt(lambda: read_rules(root)) or []
+    rules, log_rules = (problems.attempt(lambda reading=reading: reading(root)) or [] for reading in (read_rules, read_log_rules))
     names = [str(name) for _, name in each(stack.values, "catalogues", "*")]
     files = [problems.attempt(lambda name=name: read(root, f"configs/catalogues/{name}.yaml")) for name in dict.fromkeys(names)]
     catalogue_files = [file for file in files if file]
@@ -99,12 +115,11 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
     teams = teams_of(routing_file) if routing_file else None
     if routing_file:
         problems.add(check_routing(routing_file))
-    if pipeline_file:
-        problems.add(check_pipeline(pipeline_file))
     for file in catalogue_files:
         problems.add(check_catalogue(file, teams))
     problems.add(check_catalogues(catalogue_files))
-    for file in rules if teams is not None else ():
+    problems.add(check_rule_names([*rules, *log_rules]))
+    for file in [*rules, *log_rules] if teams is not None else ():
         problems.add(check_rule_teams(file, teams or []))
     complete = 0 < len(set(names)) == len(catalogues)
     if settings and routing_file and rules and complete:
@@ -112,7 +127,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         problems.attempt(lambda: problems.add(_check_reach(root, routing_file, rule_files)))
     _check_secrets(stack, catalogues, routing, complete=complete, problems=problems)
 
-    if problems.findings or not (settings and routing and versions and pipeline and log_schema):
+    if problems.findings or not (settings and routing and versions and pipeline and host_pipeline and log_schema):
         raise InvalidConfiguration(problems.findings)
     return Environment(
         name=stack.name,
@@ -123,8 +138,17 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         log_schema=log_schema,
         pipeline=pipeline,
         templates={path.name: path.read_text(encoding="utf-8") for path in sorted((root / TEMPLATES).glob("*.tmpl"))},
+        host_pipeline=host_pipeline.redacting(pipeline),
         rule_files=rule_documents(_rule_files(settings, rules, catalogues), settings.runbooks_url),
+        log_rule_files=rule_documents({Path(file.file).name: file.content for file in log_rules if settings.logs}, settings.runbooks_url),
     )
+
+
+def _pipeline(root: Path, file: str, problems: Problems) -> Pipeline | None:
+    document = problems.attempt(lambda: read(root, file))
+    if document:
+        problems.add(check_pipeline(document))
+    return _understood(Pipeline, document, problems)
 
 
 def _log_schema(root: Path, problems: Problems) -> LogSchema | None:
@@ -139,7 +163,7 @@ def _log_schema(root: Path, problems: Problems) -> LogSchema | None:
 def _rule_files(settings: Settings, rules: list[Document], catalogues: tuple[Catalogue, ...]) -> dict[str, dict[str, object]]:
     """The rule files by name; those on logs and traces only where there are such, and those on enabled systems."""
     enabled = [file for file in rules if not file.file.startswith(f"{SYSTEMS}/") or Path(file.file).stem in settings.catalogues]
-    absent = {name for name, part in ((LOGS_FILE, settings.logs), (TRACES_FILE, settings.traces)) if not part}
+    absent = {name for names, part in ((LOGS_FILES, settings.logs), ((TRACES_FILE,), settings.traces)) for name in names if not part}
     files = {file_name(file.file): file.content for file in enabled}
     written = {name: content for name, content in files.items() if name not in absent}
     return {**written, GENERATED_FILE: generated_rules(catalogues, settings.thresholds)}

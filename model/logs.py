@@ -111,6 +111,16 @@ class LogClass(Model):
     """How long they are kept."""
 
 
+HostFile = Annotated[
+    str,
+    Text(
+        r"/var/log/(?!pods/|containers/)(?!.*\.\./)[\w.*/-]+",
+        "files of a node below /var/log, such as /var/log/syslog or /var/log/audit/*.log",
+    ),
+]
+"""A file of a node that is no container's, or several by a pattern."""
+
+
 class LogAgent(Model):
     """What reads the logs of every node and sends them to Loki."""
 
@@ -119,6 +129,9 @@ class LogAgent(Model):
 
     drop_levels: tuple[Level, ...] = ()
     """Lines of these levels are not kept."""
+
+    host_files: tuple[HostFile, ...] = tuple(f"/var/log/{name}" for name in ("syslog", "messages", "kern.log", "auth.log", "secure"))
+    """Files of each node that are read too, where it has them and root owns them; none with an empty list. The journal is not read."""
 
     resources: Resources = Resources(cpu=Cpu("50m"), memory=Size("128Mi"))
     """What it gets on each node."""
@@ -146,6 +159,8 @@ class Logs(Model):
     resources: Resources = Resources(cpu=Cpu("200m"), memory=Size("2Gi"))
 
     agent: LogAgent = LogAgent()
+    canary: Resources = Resources(cpu=Cpu("10m"), memory=Size("64Mi"))
+    """What the canary gets, which looks in Loki for lines that it prints."""
 
     @property
     def replication_factor(self) -> int:

@@ -14,6 +14,9 @@ from model.quantities import Duration, Size, Text
 FILE = "configs/pipelines/containers.yaml"
 """The pipeline of all containers' lines."""
 
+HOSTS_FILE = "configs/pipelines/hosts.yaml"
+"""The pipeline of the lines in nodes' own files."""
+
 Level = Literal["trace", "debug", "info", "warn", "error", "critical", "unknown"]
 """How bad it is what a line tells, in the words that all lines get."""
 
@@ -164,6 +167,10 @@ class Pipeline(Model):
     """The stages in their order."""
 
     stages: tuple[Stage, ...] = Field(min_length=1)
+
+    def redacting(self, other: "Pipeline") -> "Pipeline":
+        """The same, and at its end the redaction of what is a secret in ``other``."""
+        return Pipeline(stages=(*self.stages, *(stage for stage in other.stages if stage.redact)))
 
 
 Match.model_rebuild()

@@ -1,6 +1,6 @@
-"""Prometheus rules: those that people write in ``configs/rules``, and those that follow from the catalogues."""
+"""Rules of Prometheus (``configs/rules``) and of Loki (``configs/log_rules``), of one form; and those that follow from the catalogues."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import get_args
@@ -14,10 +14,15 @@ from model.routing import Severity
 from model.validation import validate
 
 DIRECTORY = "configs/rules"
+"""The rules of Prometheus."""
+
+LOG_DIRECTORY = "configs/log_rules"
+"""The rules of Loki's ruler, in LogQL; without logs there are none."""
+
 SYSTEMS = f"{DIRECTORY}/systems"
 """Rules about what only one system has: each file is called after its catalogue, and is left out where that one is not enabled."""
 
-LOGS_FILE = "logs.yaml"
+LOGS_FILES = ("logs.yaml", "logs-canary.yaml")
 """The rules on the platform's own logs; without logs they are left out."""
 
 TRACES_FILE = "traces.yaml"
@@ -28,7 +33,7 @@ GENERATED_FILE = "catalogue.yaml"
 
 
 class _Closed(BaseModel):
-    """A part of Prometheus' own format, whose keys are in snake case."""
+    """A part of Prometheus' own format, which is Loki's too, and whose keys are in snake case."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -39,7 +44,7 @@ class Rule(_Closed):
     record: str | None = None
     alert: str | None = None
     expr: str
-    """The PromQL expression."""
+    """The expression, in PromQL or LogQL."""
 
     wait: Duration | None = Field(default=None, alias="for")
     keep_firing_for: Duration | None = None
@@ -61,20 +66,39 @@ class Group(_Closed):
 
 
 class RuleFile(_Closed):
-    """A Prometheus rule file."""
+    """A rule file of Prometheus or Loki."""
 
     groups: tuple[Group, ...]
     """Its groups."""
 
 
 def read_rules(root: Path) -> list[Document]:
-    """All rule files of the project, each valid by itself and together.
+    """All rule files of Prometheus, each valid by itself.
 
     Raises InvalidConfiguration with the findings of all files.
     """
     problems = Problems()
+    documents = _read(root, (DIRECTORY, SYSTEMS), problems)
+    if (root / DIRECTORY / GENERATED_FILE).exists():
+        problems.add([Finding(file=f"{DIRECTORY}/{GENERATED_FILE}", problem="the name is taken by the file made from the catalogues")])
+    problems.add(_check_systems(root, documents))
+    if problems.findings:
+        raise InvalidConfiguration(problems.findings)
+    return documents
+
+
+def read_log_rules(root: Path) -> list[Document]:
+    """The same of Loki's."""
+    problems = Problems()
+    documents = _read(root, (LOG_DIRECTORY,), problems)
+    if problems.findings:
+        raise InvalidConfiguration(problems.findings)
+    return documents
+
+
+def _read(root: Path, folders: Sequence[str], problems: Problems) -> list[Document]:
     documents: list[Document] = []
-    for path in sorted([*(root / DIRECTORY).glob("*.yaml"), *(root / SYSTEMS).glob("*.yaml")]):
+    for path in sorted(path for folder in folders for path in (root / folder).glob("*.yaml")):
         name = path.relative_to(root).as_posix()
         document = problems.attempt(lambda name=name: read(root, name))
         if document:
@@ -82,13 +106,7 @@ def read_rules(root: Path) -> list[Document]:
             problems.attempt(lambda document=document: validate(RuleFile, document.content, file=document.file))
             problems.add(_check_alerts(document))
     if not documents and not problems.findings:
-        problems.add([Finding(file=DIRECTORY, problem="there is no rule file in this directory")])
-    if (root / DIRECTORY / GENERATED_FILE).exists():
-        problems.add([Finding(file=f"{DIRECTORY}/{GENERATED_FILE}", problem="the name is taken by the file made from the catalogues")])
-    problems.add(_check_names(documents))
-    problems.add(_check_systems(root, documents))
-    if problems.findings:
-        raise InvalidConfiguration(problems.findings)
+        problems.add([Finding(file=folders[0], problem="there is no rule file in this directory")])
     return documents
 
 
@@ -118,7 +136,7 @@ def _check_alerts(document: Document) -> Iterator[Finding]:
             yield Finding(file=document.file, key=f"{key}.{name}", problem=f"is missing in alert '{fields['alert']}'")
 
 
-def _check_names(documents: Iterable[Document]) -> Iterator[Finding]:
+def check_rule_names(documents: Iterable[Document]) -> Iterator[Finding]:
     """An alert has one runbook page and one test, a group is one line of Prometheus' own metrics: so each name is there once."""
     places: dict[tuple[str, object], str] = {}
     for document in documents:
@@ -158,7 +176,7 @@ def file_name(file: str) -> str:
 
 
 def rule_documents(files: Mapping[str, Mapping[str, object]], runbooks_url: str) -> dict[str, str]:
-    """Rule files by name as Prometheus gets them, as text: every alert with the address of its page among the runbooks."""
+    """Rule files by name as Prometheus or Loki gets them, as text: every alert with the address of its page among the runbooks."""
     documents: dict[str, str] = {}
     for name, written in sorted(files.items()):
         content = deepcopy(dict(written))

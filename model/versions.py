@@ -17,6 +17,7 @@ class Images(Model):
     postgres_exporter: Image = Field(alias="postgres-exporter")
     redis_exporter: Image = Field(alias="redis-exporter")
     loki: Image
+    loki_canary: Image = Field(alias="loki-canary")
     elasticsearch: Image
     jaeger: Image
     opentelemetry_collector: Image = Field(alias="opentelemetry-collector")

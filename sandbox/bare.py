@@ -22,7 +22,7 @@ from components.log_agent import START, start_script
 from components.log_config import FOLDER, loki_config
 from components.loki import SCRATCH
 from components.platform import part
-from components.promtail import NOTES, STATE, promtail_config
+from components.promtail import NOTES, STATE, HostLines, promtail_config
 from model.documents import mapping, to_yaml
 from model.environment import Environment
 from model.logs import Logs
@@ -159,7 +159,8 @@ def promtail(
     """A Promtail that reads ``folder/*.log`` as one container with these labels; with other ``stages`` when they are given."""
     http = free_port()
     drop = environment.settings.logs.agent.drop_levels if environment.settings.logs else ()
-    config = promtail_config(environment.pipeline, environment.catalogues, push=push, drop=drop)
+    no_hosts = HostLines(files=(), pipeline=environment.host_pipeline)
+    config = promtail_config(environment.pipeline, environment.catalogues, push=push, drop=drop, hosts=no_hosts)
     [containers] = cast("list[Document]", config["scrape_configs"])
     files: Document = {
         "job_name": containers["job_name"],

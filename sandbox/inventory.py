@@ -209,6 +209,19 @@ GO_PROGRAMS = (
         stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
     ),
     GoProgram(
+        name="loki-canary",
+        module="loki",
+        package="github.com/grafana/loki/v3/cmd/loki-canary",
+        stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
+    ),
+    GoProgram(
+        name="lokitool",
+        module="loki",
+        package="github.com/grafana/loki/v3/cmd/lokitool",
+        stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
+        ask=("version",),
+    ),
+    GoProgram(
         name="jaeger",
         module="traces",
         package="github.com/jaegertracing/jaeger/cmd/jaeger",

@@ -45,6 +45,7 @@ def by_name(references: Mapping[str, str]) -> dict[str, Recipe]:
         "redis-exporter": _exporter("redis_exporter", "/redis_exporter", user="59000:59000"),
         "loki": _loki(),
         "promtail": _agent(),
+        "loki-canary": _exporter("loki-canary", "/usr/bin/loki-canary", user="root"),
         "alloy": _placeholder(references.get("alloy", "alloy"), ports=(12345,), user="root"),
         "elasticsearch": _elasticsearch(),
         "jaeger": _exporter("jaeger", "/cmd/jaeger/jaeger-linux", user="10001"),

@@ -28,6 +28,7 @@ TOKENS = {
     "Jaeger": "observability:index:Jaeger",
     "KubeStateMetrics": "observability:index:KubeStateMetrics",
     "LogAgent": "observability:index:LogAgent",
+    "LogCanary": "observability:index:LogCanary",
     "LogStorage": "observability:index:LogStorage",
     "Loki": "observability:index:Loki",
     "Namespaces": "observability:index:Namespaces",

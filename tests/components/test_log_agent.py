@@ -11,7 +11,7 @@ from components.alloy import RENAMED, alloy_config, literal
 from components.documents import Document
 from components.log_agent import PROGRAMS
 from components.platform import documents
-from components.promtail import promtail_config, relabelling, stages
+from components.promtail import HostLines, host_labels, promtail_config, relabelling, stages
 from model.documents import children, each, mapping
 from model.environment import Environment
 from tests.components.environments import NAMES, environment, manifest, resources
@@ -32,6 +32,13 @@ def without_logs(name: str) -> Environment:
     return replace(given, settings=given.settings.model_copy(update={"logs": None}))
 
 
+def hosts_of(name: str) -> HostLines:
+    """What is read of nodes' own files."""
+    given = environment(name)
+    assert given.settings.logs is not None
+    return HostLines(files=given.settings.logs.agent.host_files, pipeline=given.host_pipeline)
+
+
 def named(found: tuple[Recorded, ...], kind: str, name: str) -> dict[str, object]:
     [manifest] = [resource.manifest for resource in found if resource.type.endswith(f":{kind}") and resource.name == name]
     return manifest
@@ -47,13 +54,25 @@ def test_it_is_on_every_node_and_sees_nothing_of_it_but_the_lines(name: str) -> 
     assert mapping(agent["metadata"])["namespace"] == "observability-agents"
     pod = ("spec", "template", "spec")
     assert values(agent, *pod, "tolerations", "*") == [{"operator": "Exists"}]
-    assert values(agent, *pod, "volumes", "*", "hostPath", "path") == ["/var/log/pods", "/run/promtail"]
+    assert values(agent, *pod, "volumes", "*", "hostPath", "path") == ["/var/log", "/run/promtail"]
     mounts = {
         str(mapping(mount)["name"]): mapping(mount).get("readOnly") for mount in values(agent, *pod, "containers", "*", "volumeMounts", "*")
     }
     assert mounts == {"config": True, "lines": True, "state": None}
     for shared in ("hostNetwork", "hostPID", "hostIPC"):
         assert values(agent, *pod, shared) == []
+
+
+def test_without_files_of_the_node_it_sees_the_containers_lines_alone() -> None:
+    given = environment("prod")
+    assert given.settings.logs is not None
+    agent = given.settings.logs.agent.model_copy(update={"host_files": ()})
+    logs = given.settings.logs.model_copy(update={"agent": agent})
+    bare = replace(given, settings=given.settings.model_copy(update={"logs": logs}))
+    daemon_set = named(record_platform(bare), "DaemonSet", "promtail")
+    assert values(daemon_set, "spec", "template", "spec", "volumes", "*", "hostPath", "path") == ["/var/log/pods", "/run/promtail"]
+    assert "job_name: hosts" not in documents(bare)["promtail/promtail.yaml"]
+    assert "job_name: hosts" in documents(given)["promtail/promtail.yaml"]
 
 
 def test_it_may_find_pods_and_nothing_else() -> None:
@@ -67,7 +86,7 @@ def test_it_asks_for_the_pods_of_its_own_node_alone() -> None:
 
 
 def test_it_never_gives_up_and_remembers_on_the_node_where_it_was() -> None:
-    config = promtail_config(environment("prod").pipeline, [], push=PUSH, drop=[])
+    config = promtail_config(environment("prod").pipeline, [], push=PUSH, drop=[], hosts=hosts_of("prod"))
     assert values(config, "clients", "*", "backoff_config", "max_retries") == [0]
     assert mapping(config["positions"])["filename"] == "/run/promtail/positions.yaml"
 
@@ -114,7 +133,7 @@ def test_alloy_takes_the_place_of_promtail() -> None:
     found = record_platform(with_alloy("prod"))
     assert manifest_findings(found) == []
     agent = named(found, "DaemonSet", "alloy")
-    assert values(agent, "spec", "template", "spec", "volumes", "*", "hostPath", "path") == ["/var/log/pods", "/run/alloy"]
+    assert values(agent, "spec", "template", "spec", "volumes", "*", "hostPath", "path") == ["/var/log", "/run/alloy"]
     assert not [resource for resource in found if resource.name == "promtail"]
     assert "alloy/config.alloy" in documents(with_alloy("prod"))
     assert "job_name: alloy\n" in documents(with_alloy("prod"))["prometheus/prometheus.yml"]
@@ -142,9 +161,10 @@ def test_both_agents_are_told_the_same(name: str) -> None:
     assert given.settings.logs is not None
     drop = given.settings.logs.agent.drop_levels
     steps = stages(given.pipeline.stages, drop)
-    alloy = alloy_config(given.pipeline, given.catalogues, push=PUSH, drop=drop)
-    assert re.findall(r"^ +stage\.(\w+) \{$", alloy, re.MULTILINE) == kinds(steps)
-    for part in (steps, relabelling(given.catalogues)):
+    of_hosts = stages(given.host_pipeline.stages, drop)
+    alloy = alloy_config(given.pipeline, given.catalogues, push=PUSH, drop=drop, hosts=hosts_of(name))
+    assert re.findall(r"^ +stage\.(\w+) \{$", alloy, re.MULTILINE) == [*kinds(steps), *kinds(of_hosts)]
+    for part in (steps, of_hosts, relabelling(given.catalogues), host_labels(hosts_of(name))):
         # Alloy takes the sources of a drop in one text.
         said = [text for text in texts(part) if text not in ('"endpoint"', '"status"')]
         assert [text for text in said if text not in alloy] == []

@@ -84,6 +84,31 @@ def test_the_limits_of_the_seed() -> None:
     assert whole["analytics"] == {"reporting_enabled": False}
 
 
+@pytest.mark.parametrize(("name", "alertmanagers"), [("dev", 1), ("staging", 3), ("prod", 3)])
+def test_each_rule_is_evaluated_once_and_every_alertmanager_is_told(name: str, alertmanagers: int) -> None:
+    whole = mapping(yaml.safe_load(documents(environment(name))["loki/loki.yaml"]))
+    ruler = mapping(whole["ruler"])
+    assert ruler["enable_sharding"] is True
+    assert str(ruler["alertmanager_url"]).split(",") == [
+        f"http://alertmanager-{replica}.alertmanager-headless.observability.svc.cluster.local:9093" for replica in range(alertmanagers)
+    ]
+    assert ruler["external_labels"] == {"cluster": environment(name).settings.cluster.name, "env": name}
+
+
+def test_rules_are_read_from_the_folder_of_the_tenant_and_restart_nothing() -> None:
+    given = environment("prod")
+    loki = manifest("prod", "StatefulSet", "loki")
+    mounts = {
+        str(mapping(mount)["name"]): mapping(mount)["mountPath"]
+        for _, mount in each(loki, "spec", "template", "spec", "containers", "*", "volumeMounts", "*")
+    }
+    [(_, folder)] = each(yaml.safe_load(documents(given)["loki/loki.yaml"]), "ruler_storage", "local", "directory")
+    assert mounts["rules"] == f"{folder}/fake"
+    changed = record_platform(replace(given, log_rule_files={"other.yaml": "groups: []"}))
+    [after] = [resource.manifest for resource in changed if resource.type.endswith(":StatefulSet") and resource.name == "loki"]
+    assert after == loki
+
+
 def test_s3_is_that_of_aws_unless_the_settings_say_otherwise() -> None:
     [(_, aws)] = each(config("prod"), "storage_config", "object_store", "s3")
     assert mapping(aws) == {

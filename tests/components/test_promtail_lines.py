@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -26,7 +27,7 @@ TIME = "2026-11-21T09:00:00.123456789Z"
 LABELS = {"namespace": "shop", "service": "checkout", "container": "main", "pod": "checkout-1", "node": "n1", "filename": "/x/0.log"}
 """What is known about the container; the last three must not become labels of the stream."""
 
-KEPT = ("namespace", "service", "container", "level", "stream", "system", "team")
+KEPT = ("namespace", "service", "container", "level", "stream", "system", "team", "source", "node")
 METADATA = ("trace_id", "span_id", "pod", "node")
 
 END = "the end of the lines"
@@ -80,26 +81,33 @@ def through(
 
     Its dry run shows neither metadata nor the ends of lines: so here metadata becomes labels of other names, and the line becomes JSON.
     """
-    steps = [shown(step) for step in stages(pipeline, drop)]
+    # Two lines of the same stream at the end: the first shows that all before it are out, the second pushes it out.
+    stream = lines[0].split()[1].decode()
+    return put(tmp_path, stages(pipeline, drop), LABELS, lines, cri(END, END, stream=stream))
+
+
+def put(tmp_path: Path, pipeline: Sequence[Document], labels: dict[str, str], lines: Sequence[bytes], end: Sequence[bytes]) -> list[Sent]:
+    """What becomes of lines with these labels in the steps of a pipeline; ``end`` are lines whose text is `END`."""
+    steps = [shown(step) for step in pipeline]
     as_json: list[Document] = [{"template": {"source": "shown", "template": "{{ .Entry | toJson }}"}}, {"output": {"source": "shown"}}]
     config: Document = {
         "server": {"disable": True},
         "positions": {"filename": str(tmp_path / "positions.yaml")},
         "clients": [{"url": "http://loki.invalid/loki/api/v1/push"}],
-        "scrape_configs": [{"job_name": "containers", "static_configs": [{"labels": LABELS}], "pipeline_stages": [*steps, *as_json]}],
+        "scrape_configs": [{"job_name": "containers", "static_configs": [{"labels": labels}], "pipeline_stages": [*steps, *as_json]}],
     }
     (tmp_path / "promtail.yaml").write_text(to_yaml(config))
-    # Two lines of the same stream at the end: the first shows that all before it are out, the second pushes it out.
-    stream = lines[0].split()[1].decode()
-    output = dry_run(tmp_path, b"".join(line + b"\n" for line in lines), b"".join(line + b"\n" for line in cri(END, END, stream=stream)))
-    found = re.findall(r"^(\d\S*?)\s*(\{.*?\})\t(\".*\")$", output, re.MULTILINE)
+    output = dry_run(tmp_path, b"".join(line + b"\n" for line in lines), b"".join(line + b"\n" for line in end))
+    found = re.findall(r"^(\d\S*?)\s*(\{.*?\})\s*(\".*\")$", output, re.MULTILINE)
     return [line for line in (sent(*parts) for parts in found) if line.text != END]
 
 
 def shown(step: Document) -> Document:
     if "structured_metadata" in step:
         return {"labels": {f"metadata_{name}": name for name in METADATA}}
-    return {"labelallow": [*KEPT, *(f"metadata_{name}" for name in METADATA)]} if "labelallow" in step else step
+    if "labelallow" in step:
+        return {"labelallow": [*cast("list[str]", step["labelallow"]), *(f"metadata_{name}" for name in METADATA)]}
+    return step
 
 
 def dry_run(directory: Path, lines: bytes, end: bytes) -> str:

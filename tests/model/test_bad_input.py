@@ -313,7 +313,7 @@ OTHER_MISTAKES: dict[str, tuple[str, tuple[str, ...], object, str]] = {
         ("images", "node_exporter"),
         "x/y:1",
         "images.node_exporter: unknown key 'node_exporter'; allowed: prometheus, alertmanager, grafana, kube-state-metrics, node-exporter, "
-        "postgres-exporter, redis-exporter, loki, elasticsearch, jaeger, opentelemetry-collector, promtail, alloy; "
+        "postgres-exporter, redis-exporter, loki, loki-canary, elasticsearch, jaeger, opentelemetry-collector, promtail, alloy; "
         "did you mean 'node-exporter'?",
     ),
 }

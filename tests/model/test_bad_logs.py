@@ -65,6 +65,18 @@ MISTAKES: dict[str, tuple[tuple[str, ...], object, str]] = {
         "arn:aws:eks:eu-central-1:123456789012:cluster/dev",
         "bucket.oidcProvider: both were given; allowed: either oidcProvider or eksCluster",
     ),
+    "files that are containers'": (
+        (*LOGS, "agent", "hostFiles"),
+        ["/var/log/syslog", "/var/log/pods/*/*.log"],
+        "agent.hostFiles[1]: '/var/log/pods/*/*.log' was given; allowed: "
+        "files of a node below /var/log, such as /var/log/syslog or /var/log/audit/*.log",
+    ),
+    "files elsewhere": (
+        (*LOGS, "agent", "hostFiles"),
+        ["/var/log/../../etc/shadow"],
+        "agent.hostFiles[0]: '/var/log/../../etc/shadow' was given; allowed: "
+        "files of a node below /var/log, such as /var/log/syslog or /var/log/audit/*.log",
+    ),
     "a misspelt key": (
         (*BUCKET, "regoin"),
         "eu-central-1",
@@ -95,6 +107,8 @@ def test_the_shortest_lifecycle_that_keeps_the_promise(project: Path) -> None:
 
 
 def test_an_environment_without_logs_has_no_rules_on_them(project: Path) -> None:
-    assert "logs.yaml" in load(project, "dev").rule_files
+    assert load(project, "dev").log_rule_files
+    with_logs = set(load(project, "dev").rule_files)
     put(project, DEV, LOGS, None)
-    assert "logs.yaml" not in load(project, "dev").rule_files
+    assert with_logs - set(load(project, "dev").rule_files) == {"logs.yaml", "logs-canary.yaml"}
+    assert load(project, "dev").log_rule_files == {}

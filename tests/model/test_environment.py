@@ -28,6 +28,7 @@ def test_the_environments_of_the_project_load(name: str) -> None:
     written = {path.name for path in (ROOT / "configs/rules").glob("*.yaml")}
     without = set[str]() if environment.settings.traces else {"traces.yaml"}
     assert set(environment.rule_files) == (written - without) | {"catalogue.yaml", "system-dharma.yaml"}
+    assert set(environment.log_rule_files) == {path.name for path in (ROOT / "configs/log_rules").glob("*.yaml")}
 
 
 def test_production_survives_the_loss_of_a_node() -> None:

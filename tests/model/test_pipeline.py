@@ -103,7 +103,7 @@ def test_what_only_looks_like_a_mistake_is_none(project: Path, pattern: str) -> 
 
 def test_a_project_without_a_pipeline_is_refused(project: Path) -> None:
     (project / FILE).unlink()
-    assert complaints(project) == [f"{FILE}: there is no such file; no such file is in pipelines/"]
+    assert complaints(project) == [f"{FILE}: there is no such file; files there: hosts.yaml"]
 
 
 def test_the_pipeline_of_the_project_is_understood(project: Path) -> None:
