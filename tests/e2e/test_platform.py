@@ -26,6 +26,7 @@ PLATFORM_JOBS = (
     "kube-state-metrics",
     "kubelet",
     "loki",
+    "loki-canary",
     "node-exporter",
     "prometheus",
     "promtail",
