@@ -45,7 +45,9 @@ def life(folder: Path, *notes: str) -> None:
     """An agent that writes these notes one after the other, each of which is copied, and dies."""
     with agent(folder, "while :; do /bin/sleep 1; done"):
         for note in notes:
-            (folder / "notes").write_text(note)
+            # As agents do: never half a note.
+            (folder / "written").write_text(note)
+            (folder / "written").replace(folder / "notes")
             until(lambda note=note: copied(folder / "notes.3") == note, seconds=30, what=f"{note} is copied")
 
 

@@ -86,8 +86,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "program"
 
 
-AS_ROOT = {"promtail", "alloy"}
-"""Images whose real ones run as root too: they read files of the node."""
+AS_ROOT = {"promtail", "alloy", "loki-canary"}
+"""Images whose real ones run as root too: the agents read files of the node, and that of the canary names no user (its pod does)."""
 
 
 @pytest.mark.usefixtures("programs")
