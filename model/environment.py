@@ -123,7 +123,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         problems.add(check_rule_teams(file, teams or []))
     complete = 0 < len(set(names)) == len(catalogues)
     if settings and routing_file and rules and complete:
-        rule_files = [*(file.content for file in rules), generated_rules(catalogues, settings.thresholds)]
+        rule_files = [*(file.content for file in [*rules, *log_rules]), generated_rules(catalogues, settings.thresholds)]
         problems.attempt(lambda: problems.add(_check_reach(root, routing_file, rule_files)))
     _check_secrets(stack, catalogues, routing, complete=complete, problems=problems)
 

@@ -71,11 +71,15 @@ class Moment:
     instant: datetime
 
 
+RULES = ("prometheus/rules", "loki/rules")
+"""Where alerts come from, among the rendered files."""
+
+
 def alerts(files: Mapping[str, str]) -> list[Alert]:
     """The alerts of rendered files by path, by name."""
     found: list[Alert] = []
     for path, text in files.items():
-        if path.startswith("prometheus/rules/"):
+        if path.startswith(tuple(f"{folder}/" for folder in RULES)):
             for _, rule in each(parse(text, path).content, "groups", "*", "rules", "*"):
                 fields = mapping(rule)
                 if "alert" in fields:

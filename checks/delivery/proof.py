@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.delivery.matrix import Alert, Cell, Moment, alerts, cells, instants, moments, working
+from checks.delivery.matrix import RULES, Alert, Cell, Moment, alerts, cells, instants, moments, working
 from checks.delivery.meaning import Integration, reached, silenced, told
 from checks.delivery.program import Labels, Question, Route, ask
 from model.documents import each, mapping, parse
@@ -61,7 +61,7 @@ def compute(
     find: Callable[[str], str | None] = shutil.which,
 ) -> Delivery:
     """What the rendered ``alertmanager.yml`` below a directory would do with the alerts of the rules beside it. Raises UnansweredError."""
-    declared = alerts(_texts(directory / "prometheus/rules", directory))
+    declared = alerts({path: text for folder in RULES for path, text in _texts(directory / folder, directory).items()})
     found, at = cells(declared, teams=list(environment.routing.teams), environments=environments), moments(environment)
     sources, targets = places(declared, environment)
     question = Question(alerts=[cell.labels for cell in found], times=instants(at), sources=sources, targets=targets)

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from checks.delivery import show
-from checks.delivery.matrix import Alert, Cell, cells, moments, working
+from checks.delivery.matrix import RULES, Alert, Cell, cells, moments, working
 from checks.delivery.matrix import alerts as read_alerts
 from checks.delivery.program import PROGRAM, Question, Route, UnansweredError, ask
 from checks.delivery.proof import FILE, Delivery, compute, proof_findings
@@ -55,7 +55,7 @@ def few(rendered: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     """Production's files with one alert of each kind: as many as it takes to see every mistake, and no more."""
     directory = tmp_path_factory.mktemp("few") / "prod"
     shutil.copytree(rendered["prod"] / "alertmanager", directory / "alertmanager")
-    files = {f"prometheus/rules/{path.name}": path.read_text() for path in (rendered["prod"] / "prometheus/rules").glob("*.yaml")}
+    files = {f"{folder}/{path.name}": path.read_text() for folder in RULES for path in (rendered["prod"] / folder).glob("*.yaml")}
     kinds = {
         tuple(alert.labels.get(label) for label in ("severity", "team", "category", "burn_tier")): alert for alert in read_alerts(files)
     }
