@@ -80,7 +80,8 @@ unit: $(VENV)/.done ## the tests that need neither built programs nor a cluster
 mutate: $(VENV)/.done ## break every rule in every way (FILE=configs/rules/slo.yaml: only those of one file) and count what its tests notice
 	@$(PY) -m tests.rules.mutate $(if $(FILE),--file $(FILE),--out docs/mutation.md)
 
-golden: schema ## rewrite the reviewed documents in tests/golden after an intended change
+golden: schema ## rewrite the reviewed documents in tests/golden and docs/dashboards.md after an intended change
+	@$(PY) -m dashboards > docs/dashboards.md
 	@for env in dev staging prod; do $(PY) -m checks render --env $$env --out tests/golden/$$env; done
 
 requirements: $(VENV)/.done ## pin requirements*.in anew

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from checks import cost
 from checks.capacity import capacity_findings
+from checks.dashboard_lint import Library, dashboard_findings
+from checks.dashboard_metrics import provided
 from checks.delivery.base import NoBaseError
 from checks.delivery.command import delivery_findings, routes
 from checks.delivery.program import UnansweredError
@@ -19,6 +21,7 @@ from checks.manifests import manifest_findings
 from checks.programs import program_findings
 from checks.record import record_platform
 from checks.render import render, rendered, write
+from model.documents import parse
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
 from model.prices import read_prices
@@ -29,11 +32,15 @@ ROOT = Path(__file__).resolve().parent.parent
 def findings(environment: Environment) -> list[Finding]:
     """Everything that is wrong with what an environment would deploy."""
     resources = record_platform(environment, canary)
+    files = rendered(environment, resources)
+    boards = {path: text for path, text in files.items() if path.startswith("grafana/dashboards/")}
+    prometheus = parse(files["prometheus/prometheus.yml"], "prometheus/prometheus.yml").content
     with tempfile.TemporaryDirectory(prefix="observability-check-") as directory:
-        write(rendered(environment, resources), Path(directory))
+        write(files, Path(directory))
         refused = program_findings(Path(directory))
         undelivered = delivery_findings(environment, Path(directory))
-    return [*capacity_findings(environment), *manifest_findings(resources), *leak_findings(resources), *refused, *undelivered]
+    seen = dashboard_findings(Library(boards=boards, metrics=provided(environment, ROOT, prometheus)))
+    return [*capacity_findings(environment), *manifest_findings(resources), *leak_findings(resources), *seen, *refused, *undelivered]
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:

@@ -1,15 +1,17 @@
-"""Grafana: where people look. Everything in it comes from code, so its volume holds only what they added by hand."""
+"""Grafana: where people look. Everything in it comes from code, so what it stores is only what they added by hand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pulumi import Output, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs, DeploymentStrategyArgs
 from pulumi_kubernetes.core.v1 import ConfigMap, EnvVarArgs, PersistentVolumeClaim, Secret, Service
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.base import CHECKSUM, Component, Identity
 from components.documents import checksum
+from components.grafana_config import CONFIG_FOLDER, DASHBOARDS_FOLDER, SECRET_FILES, SECRETS_FOLDER
 from components.pods import (
     REVISIONS,
     Pod,
@@ -22,9 +24,9 @@ from components.pods import (
     scratch_volume,
     secret_volume,
 )
-from components.provisioning import DASHBOARDS_FOLDER
-from components.workloads import DATA, claim_spec, service_spec
-from model import settings
+from components.workloads import DATA, budget_spec, claim_spec, service_spec
+from model import grafana as settings
+from model.quantities import Size
 
 PORT = 3000
 """The web page, the API and its own metrics."""
@@ -32,14 +34,12 @@ PORT = 3000
 USER = 472
 """The user of the official image."""
 
-_PATHS = {
-    "grafana.ini": "grafana.ini",
+_PROVISIONING = {
     "datasources.yaml": "provisioning/datasources/datasources.yaml",
     "dashboards.yaml": "provisioning/dashboards/dashboards.yaml",
 }
-_SECRETS_FOLDER = "/etc/grafana-secrets"
-_ADMIN_PASSWORD = "admin-password"  # noqa: S105 (the name of a file)
-_SECRET_KEY = "secret-key"  # noqa: S105 (the name of a file)
+_OWN_STORAGE = Size("1Gi")
+"""The volume of the only server, where the settings name none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class GrafanaArgs:
     """The image reference."""
 
     settings: settings.Grafana
-    """Volume and resources."""
+    """Servers, database, login, volume and resources."""
 
     storage_class: str | None
     """The storage class of its volume; the cluster's default when None."""
@@ -62,74 +62,78 @@ class GrafanaArgs:
     """Where people reach it."""
 
     config: Mapping[str, str]
-    """``grafana.ini`` and the provisioning files, by file name."""
+    """Its own and the provisioning files, by file name."""
 
-    dashboards: Mapping[str, str]
-    """Dashboards in JSON, by file name."""
+    dashboards: Mapping[str, Mapping[str, str]]
+    """Dashboards in JSON, by folder and file name."""
 
-    admin_password: Output[str]
-    """The password of the first administrator. Grafana reads it when its database is empty, and never again."""
+    secrets: Mapping[str, Output[str]]
+    """The secrets that ``model.secrets.grafana_secrets`` lists, by key.
 
-    secret_key: Output[str]
-    """The key with which it encrypts what it stores."""
+    The administrator's password is read when the database is empty, and never again.
+    """
 
 
 class Grafana(Component):
-    """One Grafana: its database is a file, which two servers cannot share. New dashboards appear without a restart."""
+    """Grafana: one server with its own file, or several that share a database. New dashboards appear without a restart."""
 
     def __init__(self, name: str, args: GrafanaArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:Grafana", name, opts)
         identity = args.identity
-        secrets = {_ADMIN_PASSWORD: args.admin_password, _SECRET_KEY: args.secret_key}
-        files = [
+        secrets = {SECRET_FILES[key][0]: value for key, value in args.secrets.items()}
+        files: list[Resource] = [
             ConfigMap(f"{name}-config", metadata=identity.metadata("config"), data=args.config, opts=self.child()),
-            ConfigMap(f"{name}-dashboards", metadata=identity.metadata("dashboards"), data=args.dashboards, opts=self.child()),
-            Secret(f"{name}-secrets", metadata=identity.metadata("secrets"), string_data=secrets, opts=self.child()),
-            PersistentVolumeClaim(
-                f"{name}-data",
-                metadata=identity.metadata("data"),
-                spec=claim_spec(args.settings.storage, args.storage_class),
-                opts=self.child(),
+            *(
+                ConfigMap(f"{name}-{label}", metadata=identity.metadata(label), data=boards, opts=self.child())
+                for label, boards in ((f"dashboards-{folder}", boards) for folder, boards in args.dashboards.items())
             ),
+            Secret(f"{name}-secrets", metadata=identity.metadata("secrets"), string_data=secrets, opts=self.child()),
         ]
+        if not args.settings.database:
+            spec = claim_spec(args.settings.storage or _OWN_STORAGE, args.storage_class)
+            files.append(PersistentVolumeClaim(f"{name}-data", metadata=identity.metadata("data"), spec=spec, opts=self.child()))
+        if args.settings.replicas > 1:
+            PodDisruptionBudget(name, metadata=identity.metadata(), spec=budget_spec(identity), opts=self.child())
         Service(name, metadata=identity.metadata(), spec=service_spec(identity, {"http": PORT}), opts=self.child())
         Deployment(name, metadata=identity.metadata(), spec=deployment_spec(args), opts=self.child(after=files))
         self.register_outputs({"url": args.url})
 
 
 def deployment_spec(args: GrafanaArgs) -> DeploymentSpecArgs:
-    """One server that is stopped before its successor starts, as the volume can be used by one alone."""
+    """Servers that are replaced one by one; a single one with a volume ends before its successor starts, as only one can have it."""
     return DeploymentSpecArgs(
-        replicas=1,
+        replicas=args.settings.replicas,
         revision_history_limit=REVISIONS,
-        strategy=DeploymentStrategyArgs(type="Recreate"),
+        strategy=DeploymentStrategyArgs(type="RollingUpdate" if args.settings.database else "Recreate"),
         selector=LabelSelectorArgs(match_labels=args.identity.selector),
         template=pod_template(grafana_pod(args)),
     )
 
 
 def grafana_pod(args: GrafanaArgs) -> Pod:
-    """The server: its volume, its configuration, its secrets, and the three places where it must be able to write."""
+    """The server: what it must not lose, its configuration, its secrets, and the places where it must be able to write."""
     name = args.identity.name
+    named = {variable: file for file, variable in (SECRET_FILES[key] for key in args.secrets) if variable}
+    own = scratch_volume(DATA, "256Mi") if args.settings.database else persistent_volume(DATA, f"{name}-data")
+    folders = {f"dashboards-{folder}": f"{DASHBOARDS_FOLDER}/{folder}" for folder in args.dashboards}
     return Pod(
         identity=args.identity,
         image=args.image,
-        env=(
-            EnvVarArgs(name="GF_SECURITY_ADMIN_PASSWORD__FILE", value=f"{_SECRETS_FOLDER}/{_ADMIN_PASSWORD}"),
-            EnvVarArgs(name="GF_SECURITY_SECRET_KEY__FILE", value=f"{_SECRETS_FOLDER}/{_SECRET_KEY}"),
-        ),
+        env=[EnvVarArgs(name=variable, value=f"{SECRETS_FOLDER}/{file}") for variable, file in sorted(named.items())],
         ports={"http": PORT},
         resources=args.settings.resources,
+        replicas=args.settings.replicas,
         probes=Probes(
             startup=http_probe("/api/health", "http", period=5, failures=60),
             readiness=http_probe("/api/health", "http", period=5),
-            liveness=http_probe("/api/health", "http", failures=6),
+            # Says nothing about the database: while that is away, a server that begins anew helps nobody.
+            liveness=http_probe("/healthz", "http", failures=6),
         ),
         annotations={CHECKSUM: checksum(args.config)},
         volumes=(
-            persistent_volume(DATA, f"{name}-data"),
-            config_volume("config", f"{name}-config", _PATHS),
-            config_volume("dashboards", f"{name}-dashboards"),
+            own,
+            config_volume("config", f"{name}-config", {file: _PROVISIONING.get(file, file) for file in args.config}),
+            *(config_volume(volume, f"{name}-{volume}") for volume in folders),
             secret_volume("secrets", f"{name}-secrets"),
             scratch_volume("tmp", "256Mi"),
             scratch_volume("logs", "64Mi"),
@@ -137,9 +141,9 @@ def grafana_pod(args: GrafanaArgs) -> Pod:
         ),
         mounts=(
             mount(DATA, "/var/lib/grafana", writable=True),
-            mount("config", "/etc/grafana"),
-            mount("dashboards", DASHBOARDS_FOLDER),
-            mount("secrets", _SECRETS_FOLDER),
+            mount("config", CONFIG_FOLDER),
+            *(mount(volume, path) for volume, path in folders.items()),
+            mount("secrets", SECRETS_FOLDER),
             mount("tmp", "/tmp", writable=True),  # noqa: S108 (a volume of its own)
             mount("logs", "/var/log/grafana", writable=True),
             mount("search", "/var/lib/grafana-search", writable=True),

@@ -7,6 +7,7 @@ from components.base import Identity
 from components.log_agent import START, start_script
 from components.log_config import loki_config, ruler_config
 from components.promtail import HostLines, promtail_config
+from model.alert_links import with_dashboards
 from model.documents import to_yaml
 from model.environment import Environment
 from model.logs import Logs
@@ -22,7 +23,7 @@ def loki_documents(
     ruler = ruler_config(
         alertmanagers=alertmanagers, grafana=addresses["grafana"], labels={"cluster": cluster.name, "env": environment.name}
     )
-    rules = {f"loki/rules/{name}": text for name, text in environment.log_rule_files.items()}
+    rules = {f"loki/rules/{name}": text for name, text in with_dashboards(environment.log_rule_files, addresses["grafana"]).items()}
     return {"loki/loki.yaml": to_yaml({**config, **ruler}), **rules}
 
 

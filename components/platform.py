@@ -8,10 +8,10 @@ from pulumi import Output, ResourceOptions
 from components import alertmanager, grafana, log_agent, log_config, prometheus, traces
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.base import OWNER, Component, Identity, image_version
-from components.dashboards import overview
 from components.datastore_exporters import PROGRAMS, DatastoreExporter, DatastoreExporterArgs
 from components.documents import under
 from components.grafana import Grafana, GrafanaArgs
+from components.grafana_config import folder_provider, grafana_files
 from components.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from components.log_agent import LogAgent, LogAgentArgs
 from components.log_canary import LogCanary, LogCanaryArgs
@@ -22,15 +22,17 @@ from components.namespaces import Namespaces, NamespacesArgs
 from components.node_exporter import NodeExporter, NodeExporterArgs
 from components.notification import alertmanager_config, message_templates, secret_files
 from components.prometheus import Prometheus, PrometheusArgs
-from components.provisioning import dashboard_provider, datasources, grafana_ini
+from components.provisioning import datasources
 from components.rbac import Rbac, RbacArgs
 from components.scraping import Target, prometheus_config
 from components.traces import Traces, TracesArgs
+from dashboards.library import dashboards
+from model.alert_links import with_dashboards
 from model.catalogue import EXPORTER, Datastore
 from model.documents import to_yaml
 from model.environment import Environment
 from model.logs import Logs
-from model.secrets import datastore_secret
+from model.secrets import datastore_secret, grafana_secrets
 
 NAMESPACE = "observability"
 """Where all parts live that need no rights on their node."""
@@ -222,24 +224,43 @@ def documents(environment: Environment) -> dict[str, str]:
         scrape_interval=str(environment.settings.prometheus.scrape_interval),
     )
     receiver = Target(job="alertmanager", namespace=NAMESPACE, service="alertmanager", port="http")
-    templates = message_templates(environment, dashboards=address["grafana"])
+    templates = message_templates(environment, dashboards=grafana_url(environment))
     return {
         "prometheus/prometheus.yml": to_yaml(prometheus_config(environment, targets(environment), receiver)),
-        **{f"prometheus/rules/{name}": text for name, text in environment.rule_files.items()},
+        **{f"prometheus/rules/{name}": text for name, text in alert_files(environment).items()},
         "alertmanager/alertmanager.yml": to_yaml(alertmanager_config(environment)),
         **{f"alertmanager/templates/{name}": text for name, text in templates.items()},
-        "grafana/grafana.ini": grafana_ini(address["grafana"]),
         "grafana/datasources.yaml": to_yaml(sources),
-        "grafana/dashboards.yaml": to_yaml(dashboard_provider()),
-        "grafana/dashboards/overview.json": overview(),
+        **grafana_documents(environment),
         **log_documents(environment),
         **traces.documents(environment, NAMESPACE),
     }
 
 
+def alert_files(environment: Environment) -> dict[str, str]:
+    """The rule files as Prometheus gets them."""
+    return with_dashboards(environment.rule_files, grafana_url(environment))
+
+
+def grafana_url(environment: Environment) -> str:
+    """Where people open Grafana."""
+    return environment.settings.grafana.url or urls(environment)["grafana"]
+
+
+def grafana_documents(environment: Environment) -> dict[str, str]:
+    """What Grafana is configured with, and its dashboards."""
+    boards = dashboards(environment)
+    folders = dict(sorted((board.folder.name, board.folder.title) for board in boards))
+    return {
+        **{f"grafana/{name}": text for name, text in grafana_files(environment.settings.grafana, url=grafana_url(environment)).items()},
+        "grafana/dashboards.yaml": to_yaml(folder_provider(list(folders.items()))),
+        **{f"grafana/dashboards/{board.uid}.json": board.json for board in boards},
+    }
+
+
 def log_documents(environment: Environment) -> dict[str, str]:
     """What Loki and the log agent are configured with, where they are wanted."""
-    logs, addresses = environment.settings.logs, urls(environment)
+    logs, addresses = environment.settings.logs, urls(environment) | {"grafana": grafana_url(environment)}
     if not logs:
         return {}
     loki = part(environment, "loki")
@@ -294,17 +315,19 @@ def alertmanager_args(environment: Environment, files: Mapping[str, str], secret
 
 
 def grafana_args(environment: Environment, files: Mapping[str, str], secrets: Mapping[str, Output[str]]) -> GrafanaArgs:
-    """Grafana with its datasources and dashboards."""
+    """Grafana with its datasources, its dashboards and its secrets."""
+    folders: dict[str, dict[str, str]] = {}
+    for board in dashboards(environment):
+        folders.setdefault(board.folder.name, {})[f"{board.uid}.json"] = board.json
     return GrafanaArgs(
         identity=part(environment, "grafana"),
         image=environment.images["grafana"],
         settings=environment.settings.grafana,
         storage_class=environment.settings.cluster.storage_class,
-        url=urls(environment)["grafana"],
+        url=grafana_url(environment),
         config=under("grafana", files),
-        dashboards=under("grafana/dashboards", files),
-        admin_password=secrets["grafanaAdminPassword"],
-        secret_key=secrets["grafanaSecretKey"],
+        dashboards=dict(sorted(folders.items())),
+        secrets={key: secrets[key] for key in grafana_secrets(environment.settings.grafana)},
     )
 
 

@@ -1,6 +1,4 @@
-"""What Grafana starts with: its settings, and where data and dashboards come from."""
-
-from collections.abc import Mapping
+"""Where Grafana's data comes from."""
 
 from components.documents import Document
 from model.correlation import (
@@ -14,31 +12,6 @@ from model.correlation import (
     TRACE_ID,
     TRACE_ID_IN_LINE,
 )
-
-DASHBOARDS_FOLDER = "/etc/grafana-dashboards"
-"""Where the pod finds the dashboards."""
-
-_SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "analytics": {"reporting_enabled": "false", "check_for_updates": "false", "check_for_plugin_updates": "false"},
-    "users": {"allow_sign_up": "false", "allow_org_create": "false"},
-    "auth.anonymous": {"enabled": "false"},
-    "security": {"disable_gravatar": "true"},
-    # Prometheus and Alertmanager do the alerting; two would tell people twice.
-    "unified_alerting": {"enabled": "false"},
-    # Nothing is downloaded at start: what runs is what the image holds.
-    "plugins": {"preinstall_disabled": "true", "plugin_admin_enabled": "false"},
-    "snapshots": {"external_enabled": "false"},
-    "news": {"news_feed_enabled": "false"},
-    "log": {"mode": "console"},
-    "log.console": {"format": "json"},
-    "metrics": {"enabled": "true"},
-}
-
-
-def grafana_ini(url: str) -> str:
-    """``grafana.ini``; secrets come as files, named in the environment of the pod."""
-    sections = {"server": {"root_url": url}, **_SETTINGS}
-    return "\n".join(f"[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) for section, keys in sections.items())
 
 
 def datasources(*, prometheus: str, alertmanager: str, scrape_interval: str, loki: str | None, jaeger: str | None) -> Document:
@@ -150,21 +123,3 @@ def metrics_of_span() -> Document:
 def link_tags() -> list[Document]:
     """What a span is called by, and the label that says the same in logs and metrics."""
     return [{"key": attribute, "value": label} for attribute, label in SPAN_LABELS.items()]
-
-
-def dashboard_provider() -> Document:
-    """Where dashboards come from: they are read again when their files change, and cannot be changed by hand."""
-    return {
-        "apiVersion": 1,
-        "providers": [
-            {
-                "name": "observability",
-                "type": "file",
-                "folder": "Observability",
-                "disableDeletion": True,
-                "allowUiUpdates": False,
-                "updateIntervalSeconds": 30,
-                "options": {"path": DASHBOARDS_FOLDER},
-            }
-        ],
-    }

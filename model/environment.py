@@ -13,10 +13,13 @@ from model.catalogue_rules import generated_rules
 from model.consistency import check_catalogue, check_catalogues, check_rule_teams, check_settings, teams_of
 from model.documents import Document, each, is_mapping, mapping, read
 from model.errors import Finding, InvalidConfiguration, Problems
+from model.grafana import Grafana
+from model.grafana_consistency import check_grafana
 from model.log_consistency import check_logs
 from model.log_schema import FILE as LOG_SCHEMA
 from model.log_schema import RECORD as DEPLOYED_LOG_SCHEMA
 from model.log_schema import LogSchema, check_log_schema
+from model.pages import Pages, read_pages
 from model.pipeline import FILE as PIPELINE
 from model.pipeline import HOSTS_FILE as HOST_PIPELINE
 from model.pipeline import Pipeline, check_pipeline
@@ -33,7 +36,7 @@ from model.rules import (
     read_rules,
     rule_documents,
 )
-from model.secrets import required_by, traces_secrets
+from model.secrets import grafana_secrets, required_by, traces_secrets
 from model.settings import Notifications, Settings
 from model.stack import PROJECT, Stack, check_keys, read_stack
 from model.trace_consistency import check_traces
@@ -70,6 +73,9 @@ class Environment:
 
     host_pipeline: Pipeline
     """What happens to the lines of nodes' own files, with the redaction of the other."""
+
+    pages: dict[str, Pages]
+    """The dashboards that ``configs/dashboards`` names, by system."""
 
     rule_files: dict[str, str]
     """Prometheus rule files by name, as it gets them: those of ``configs/rules`` and the one generated from the catalogues."""
@@ -127,7 +133,8 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         problems.attempt(lambda: problems.add(_check_reach(root, routing_file, rule_files)))
     _check_secrets(stack, catalogues, routing, complete=complete, problems=problems)
 
-    if problems.findings or not (settings and routing and versions and pipeline and host_pipeline and log_schema):
+    pages = problems.attempt(lambda: read_pages(root, catalogues))
+    if problems.findings or not (settings and routing and versions and pipeline and host_pipeline and log_schema and pages is not None):
         raise InvalidConfiguration(problems.findings)
     return Environment(
         name=stack.name,
@@ -138,6 +145,7 @@ def _assemble(root: Path, stack: Stack, problems: Problems) -> Environment:
         log_schema=log_schema,
         pipeline=pipeline,
         templates={path.name: path.read_text(encoding="utf-8") for path in sorted((root / TEMPLATES).glob("*.tmpl"))},
+        pages=pages,
         host_pipeline=host_pipeline.redacting(pipeline),
         rule_files=rule_documents(_rule_files(settings, rules, catalogues), settings.runbooks_url),
         log_rule_files=rule_documents({Path(file.file).name: file.content for file in log_rules if settings.logs}, settings.runbooks_url),
@@ -180,6 +188,7 @@ def _settings(stack: Stack, problems: Problems) -> Settings | None:
     settings = problems.attempt(lambda: validate(Settings, content, file=stack.file, prefix=f"{PROJECT}:"))
     document = Document(file=stack.file, content=content)
     findings = [*check_settings(document), *check_notifications(document), *check_logs(document), *check_traces(document)]
+    findings += check_grafana(document)
     problems.add(replace(finding, key=f"{PROJECT}:{finding.key}") for finding in findings)
     return settings
 
@@ -199,5 +208,8 @@ def _check_secrets(stack: Stack, catalogues: tuple[Catalogue, ...], routing: Rou
     content = stack.values.get("notifications")
     notifications = unheard.attempt(lambda: validate(Notifications, content, file=stack.file)) if is_mapping(content) else None
     traces = mapping(stack.values.get("traces"))
-    secrets = required_by(notifications, catalogues, routing, traces_secrets(kept=bool(traces), own="elasticsearch" in traces))
-    problems.add(check_keys(stack, secrets, complete=complete and notifications is not None and routing is not None))
+    own = stack.values.get("grafana", {})
+    grafana = unheard.attempt(lambda: validate(Grafana, own, file=stack.file)) if is_mapping(own) else None
+    others = {**traces_secrets(kept=bool(traces), own="elasticsearch" in traces), **grafana_secrets(grafana or Grafana())}
+    understood = notifications is not None and routing is not None and grafana is not None
+    problems.add(check_keys(stack, required_by(notifications, catalogues, routing, others), complete=complete and understood))

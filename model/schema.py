@@ -4,6 +4,7 @@ import json
 import sys
 
 from model.catalogue import Catalogue
+from model.pages import Pages
 from model.pipeline import Pipeline
 from model.routing import Routing
 from model.settings import Settings
@@ -36,6 +37,11 @@ def catalogue_schema() -> dict[str, object]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Catalogue.model_json_schema(by_alias=True)}
 
 
+def dashboards_schema() -> dict[str, object]:
+    """The schema of a file of a system's own dashboards."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Pages.model_json_schema(by_alias=True)}
+
+
 def pipeline_schema() -> dict[str, object]:
     """The schema of a pipeline file."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Pipeline.model_json_schema(by_alias=True)}
@@ -47,6 +53,12 @@ def routing_schema() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    schemas = {"stack": stack_schema(), "catalogue": catalogue_schema(), "pipeline": pipeline_schema(), "routing": routing_schema()}
+    schemas = {
+        "stack": stack_schema(),
+        "catalogue": catalogue_schema(),
+        "dashboards": dashboards_schema(),
+        "pipeline": pipeline_schema(),
+        "routing": routing_schema(),
+    }
     json.dump(schemas, sys.stdout, indent=2)
     sys.stdout.write("\n")

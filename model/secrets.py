@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from model.catalogue import Catalogue
 from model.errors import Finding
+from model.grafana import Grafana
 from model.routing import Contact, Routing
 from model.settings import Notifications, Settings
 
@@ -58,9 +59,26 @@ def traces_secrets(*, kept: bool, own: bool) -> dict[str, str]:
 def required(settings: Settings, catalogues: tuple[Catalogue, ...], routing: Routing) -> tuple[Secret, ...]:
     """All secrets that an environment with these parts needs, sorted by key."""
     traces = settings.traces
-    return required_by(
-        settings.notifications, catalogues, routing, traces_secrets(kept=traces is not None, own=bool(traces and traces.elasticsearch))
-    )
+    others = {
+        **traces_secrets(kept=traces is not None, own=bool(traces and traces.elasticsearch)),
+        **grafana_secrets(settings.grafana),
+    }
+    return required_by(settings.notifications, catalogues, routing, others)
+
+
+def grafana_secrets(grafana: Grafana) -> dict[str, str]:
+    """The secrets of Grafana by key, with what each is for."""
+    found = {
+        "grafanaAdminPassword": "password of Grafana's first administrator",
+        "grafanaSecretKey": "key with which Grafana encrypts what it stores",
+    }
+    if database := grafana.database:
+        found["grafanaDatabasePassword"] = f"password of user {database.username} on Grafana's PostgreSQL"
+    if oidc := grafana.oidc:
+        found["grafanaOidcClientSecret"] = f"secret of client {oidc.client_id} of the identity provider"
+    if ldap := grafana.ldap:
+        found["grafanaLdapPassword"] = f"password of {ldap.bind_dn} in the directory"
+    return found
 
 
 def required_by(
@@ -68,8 +86,6 @@ def required_by(
 ) -> tuple[Secret, ...]:
     """The secrets that these parts of an environment need, where not all parts could be understood; ``others`` are purposes by key."""
     found = {
-        "grafanaAdminPassword": "password of Grafana's first administrator",
-        "grafanaSecretKey": "key with which Grafana encrypts what it stores",
         HEARTBEAT: "URL outside the cluster that is called as long as alerting works (dead man's switch)",
         **(notification_secrets(notifications, contacts(notifications, routing)) if notifications else {}),
         **others,

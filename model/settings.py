@@ -6,6 +6,7 @@ from pydantic import Field
 
 from model.base import Model
 from model.catalogue import Tier
+from model.grafana import Grafana
 from model.logs import Logs
 from model.quantities import Cpu, Duration, EmailAddress, Name, Size, Text
 from model.resources import Resources
@@ -75,13 +76,6 @@ class Alertmanager(Model):
     replicas: int = Field(default=1, ge=1, le=5)
     storage: Size = Size("1Gi")
     resources: Resources = Resources(cpu=Cpu("20m"), memory=Size("128Mi"))
-
-
-class Grafana(Model):
-    """Dashboards: one server with its own database on a volume."""
-
-    storage: Size = Size("1Gi")
-    resources: Resources = Resources(cpu=Cpu("100m"), memory=Size("512Mi"))
 
 
 class Exporters(Model):

@@ -3,14 +3,20 @@
 import json
 from pathlib import Path
 
-from model.schema import catalogue_schema, pipeline_schema, routing_schema, stack_schema
+from model.schema import catalogue_schema, dashboards_schema, pipeline_schema, routing_schema, stack_schema
 
 FOLDER = "configs/schemas"
 
 
 def files() -> dict[str, str]:
     """Every schema as text, by path within the project."""
-    schemas = {"stack": stack_schema(), "catalogue": catalogue_schema(), "pipeline": pipeline_schema(), "routing": routing_schema()}
+    schemas = {
+        "stack": stack_schema(),
+        "catalogue": catalogue_schema(),
+        "dashboards": dashboards_schema(),
+        "pipeline": pipeline_schema(),
+        "routing": routing_schema(),
+    }
     return {f"{FOLDER}/{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
 
 
