@@ -39,7 +39,9 @@ BATCH_BYTES = 2_000_000
 BUCKETS = ("5ms", "10ms", "25ms", "50ms", "100ms", "250ms", "500ms", "1s", "2s", "4s", "10s")
 """The buckets of durations; the promises of the catalogue lie on their borders."""
 
-KUBERNETES_ATTRIBUTES = ("k8s.namespace.name", "k8s.pod.name", "k8s.node.name", "k8s.deployment.name")
+_FOUND = ("k8s.namespace.name", "k8s.pod.name", "k8s.node.name")
+_REPLICA_SET, _DEPLOYMENT = "k8s.replicaset.name", "k8s.deployment.name"
+KUBERNETES_ATTRIBUTES = (*_FOUND, _DEPLOYMENT)
 """What the collector adds to the resource of each span. All of it is in the pod that sent it, so nothing else need be read."""
 
 _FLUSH = "15s"
@@ -133,12 +135,12 @@ def processors(catalogues: Iterable[Catalogue]) -> Document:
     return {
         "memory_limiter": memory_limiter(),
         "k8sattributes": {
-            "extract": {"metadata": list(KUBERNETES_ATTRIBUTES), "deployment_name_from_replicaset": True},
+            "extract": {"metadata": [*_FOUND, _REPLICA_SET]},
             "pod_association": [{"sources": [{"from": "resource_attribute", "name": "k8s.pod.ip"}]}, {"sources": [{"from": "connection"}]}],
         },
         "transform/system": {
             "error_mode": "ignore",
-            "trace_statements": [system_statement(catalogue) for catalogue in catalogues],
+            "trace_statements": [*deployment_statements(), *(system_statement(catalogue) for catalogue in catalogues)],
         },
         # One that failed is kept.
         "filter/health": {
@@ -158,6 +160,16 @@ def processors(catalogues: Iterable[Catalogue]) -> Document:
             "metric_statements": in_turn([_NAME_NODE], [_FORGET]),
         },
     }
+
+
+def deployment_statements() -> list[str]:
+    """A Deployment is called as its ReplicaSet without the hash, which the processor itself takes off only when it is ten long."""
+    owner, deployment = f'resource.attributes["{_REPLICA_SET}"]', f'resource.attributes["{_DEPLOYMENT}"]'
+    return [
+        f"set({deployment}, {owner}) where {owner} != nil",
+        f'replace_pattern({deployment}, "-[^-]+$", "") where {owner} != nil',
+        f'delete_key(resource.attributes, "{_REPLICA_SET}")',
+    ]
 
 
 def system_statement(catalogue: Catalogue) -> str:

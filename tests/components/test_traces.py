@@ -16,10 +16,7 @@ from model.documents import each, mapping, read
 from model.environment import Environment
 from model.pipeline import FILE as PIPELINE
 from model.traces import ExternalStorage
-from tests.components.environments import ROOT, environment, manifest, resources
-
-NAMES = ("staging", "prod")
-"""The environments that have traces."""
+from tests.components.environments import NAMES, ROOT, environment, manifest, resources
 
 STORAGE = ("extensions", "jaeger_storage", "backends", "*", "elasticsearch")
 RETIRED = (
@@ -64,7 +61,7 @@ def storage(name: str) -> dict[str, object]:
     return mapping(found)
 
 
-@pytest.mark.parametrize(("name", "shards", "replicas"), [("staging", 3, 1), ("prod", 3, 1)])
+@pytest.mark.parametrize(("name", "shards", "replicas"), [("dev", 1, 0), ("staging", 3, 1), ("prod", 3, 1)])
 def test_indices_fit_the_nodes(name: str, shards: int, replicas: int) -> None:
     indices = mapping(storage(name)["indices"])
     assert set(indices) == {"spans", "services", "dependencies", "sampling"}
@@ -110,7 +107,8 @@ def test_spans_are_acknowledged_once_they_are_on_disk() -> None:
 
 
 def test_one_collector_draws_the_graph_where_there_are_several() -> None:
-    several = mapping(document("prod", "collector/collector.yaml")["exporters"])
+    alone, several = (mapping(document(name, "collector/collector.yaml")["exporters"]) for name in ("dev", "prod"))
+    assert "otlp/graph" not in alone
     assert mapping(several["otlp/graph"])["endpoint"] == "collector-0.collector-headless.observability.svc.cluster.local:4319"
 
 
@@ -122,9 +120,10 @@ def test_the_collector_may_look_at_pods_and_at_nothing_else() -> None:
 def test_only_nodes_that_must_agree_may_make_a_lease() -> None:
     role = manifest("prod", "Role", "rbac-elasticsearch-observability")
     assert role["rules"] == [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}]
+    assert not [resource for resource in resources("dev") if resource.name == "rbac-elasticsearch-observability"]
     path = ("spec", "template", "spec", "automountServiceAccountToken")
     tokens = {name: value for name in NAMES for _, value in each(manifest(name, "StatefulSet", "elasticsearch"), *path)}
-    assert tokens == {"staging": True, "prod": True}
+    assert tokens == {"dev": False, "staging": True, "prod": True}
 
 
 def test_nodes_never_share_a_machine() -> None:

@@ -155,7 +155,7 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
         "observability:promethues: unknown key 'promethues'; allowed: cluster, catalogues, notifications, "
         "runbooksUrl, prometheus, alertmanager, grafana, "
         "exporters, thresholds, logs, traces, budget, "
-        "dharmaPostgresqlPassword, dharmaRedisPassword, grafanaAdminPassword, "
+        "dharmaPostgresqlPassword, dharmaRedisPassword, elasticsearchPassword, elasticsearchPrivateKey, grafanaAdminPassword, "
         "grafanaSecretKey, heartbeatUrl, "
         "pagerdutyLeadsKey, pagerdutyOperationsKey, pagerdutyProductKey, pagerdutySecurityKey, slackApiUrl, webhookUrl; "
         "did you mean 'observability:prometheus'?",

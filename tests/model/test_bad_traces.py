@@ -4,27 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from model.documents import each, read
 from model.environment import load
 from model.stack import PROJECT
-from tests.model.breaking import DEV, DHARMA, DURATION, GATEWAY, REMOVED, SECURE, complaints, put
+from tests.model.breaking import DEV, DHARMA, DURATION, GATEWAY, REMOVED, complaints, put
 
 TRACES = ("config", f"{PROJECT}:traces")
 NODES = (*TRACES, "elasticsearch")
 EXTERNAL = {"url": "https://es.example.org", "username": "jaeger"}
 PERCENT = "a share from 0% to 100% with its per cent sign, such as 99.9%"
-
-
-@pytest.fixture(autouse=True)
-def with_traces(project: Path) -> None:
-    """One small node, with the certificates of another environment."""
-    prod = read(project, "Pulumi.prod.yaml").content["config"]
-    [(_, tls)] = each({"config": prod}, "config", f"{PROJECT}:traces", "elasticsearch", "tls")
-    node = {"storage": "2Gi", "resources": {"cpu": "100m", "memory": "1Gi"}, "tls": tls}
-    put(project, DEV, TRACES, {"retention": "3d", "traffic": {"spansPerSecond": 2}, "elasticsearch": node})
-    for key in ("elasticsearchPassword", "elasticsearchPrivateKey"):
-        put(project, DEV, ("config", f"{PROJECT}:{key}"), SECURE)
-
 
 MISTAKES: dict[str, tuple[tuple[str, ...], object, str]] = {
     "retention below a day": (

@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 
 from model.correlation import TRACE_ID, TRACE_ID_IN_LINE
 from model.documents import each, mapping, read
+from model.environment import load
 from model.quantities import Cpu, Duration, Percent, Size
 from model.resources import Resources
 from model.sampling import HEALTH_PATHS, strategies
@@ -126,3 +127,8 @@ def _deep(value: object, *path: str) -> list[tuple[str, object]]:
     for _, inner in each({"": value}, "", "*", "match", "stages"):
         found += _deep(inner, *path)
     return found
+
+
+def test_every_environment_has_traces() -> None:
+    for name in ("dev", "staging", "prod"):
+        assert load(ROOT, name).settings.traces is not None

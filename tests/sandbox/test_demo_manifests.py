@@ -138,7 +138,7 @@ def test_traffic_reaches_every_service_once_and_users_come_in_by_the_gateway() -
 
 
 def test_spans_go_to_the_collector_of_the_platform_and_sampling_comes_from_its_jaeger() -> None:
-    platform = load(ROOT, "prod")
+    platform = load(ROOT, "dev")
     ports = {(target.service, target.port) for target in targets(platform)}
     assert {("collector", "metrics"), ("jaeger-collector", "metrics")} <= ports
     told = environment("auth")

@@ -1,0 +1,185 @@
+"""A request becomes one trace that is found in seconds; metrics, traces and logs lead to each other; shares are those of the catalogue."""
+
+import concurrent.futures
+import http.client
+import json
+import math
+import secrets
+import time
+from typing import cast
+
+import pytest
+
+from model.correlation import CALL_SECONDS, CALLS, SERVICE, SERVICE_ATTRIBUTE, TRACE_ID
+from model.traces import Traces
+from sandbox.kube import Kube, Object
+from tests.components.environments import environment
+from tests.conftest import Platform
+from tests.e2e.tracing import SPACE, Storage, address, request, series, trace, traces
+from tests.waiting import until
+
+pytestmark = pytest.mark.cluster
+
+SECONDS = 15
+"""How soon a trace must be found."""
+
+REQUESTS = 5000
+QUANTILE = 3.2905
+"""Of the normal distribution: 99.9 % lie within so many standard deviations."""
+
+CATALOGUE = environment("dev").catalogues[0]
+
+
+def processes(found: Object) -> dict[str, dict[str, str]]:
+    """The tags of every process of a trace, by service."""
+    return {
+        process["serviceName"]: {tag["key"]: str(tag["value"]) for tag in process["tags"]}
+        for process in cast("dict[str, Object]", found["processes"]).values()
+    }
+
+
+def test_a_request_is_one_trace_across_its_dependencies_within_seconds(platform: Platform) -> None:
+    kube, agent = platform.kube, f"test-{secrets.token_hex(8)}"
+    until(lambda: request(kube, "/api/v1/blueprints")[1], what="sampling is known to the gateway")
+    before = time.monotonic()
+    identity, kept = request(kube, "/api/v1/blueprints", agent=agent)
+    assert kept
+    query = {
+        "service": "api-gateway",
+        "operation": "GET /api/v1/blueprints",
+        "tags": json.dumps({"user_agent.original": agent}),
+        "lookback": "1h",
+    }
+    wanted = {"api-gateway", "auth", "blueprint", "orchestrator", "iac-generator"}
+
+    def whole() -> Object | None:
+        found = traces(kube, query)
+        return found[0] if found and wanted <= set(processes(found[0])) else None
+
+    found = until(whole, seconds=SECONDS, what="the trace is found with all its services")
+    print(f"trace of {len(found['spans'])} spans found after {time.monotonic() - before:.1f} s")
+    assert found["traceID"] == identity
+    assert {span["traceID"] for span in found["spans"]} == {identity}
+    gateway = processes(found)["api-gateway"]
+    assert gateway["service.namespace"] == "dharma"
+    assert gateway["k8s.namespace.name"] == "dharma"
+    assert gateway["k8s.deployment.name"] == "api-gateway"
+    assert gateway["k8s.pod.name"].startswith("api-gateway-")
+
+
+def exemplars(kube: Kube, query: str) -> list[Object]:
+    window = {"query": query, "start": str(time.time() - 600), "end": str(time.time())}
+    found = kube.service("observability", "prometheus", "http", "api/v1/query_exemplars", window)["data"]
+    return [exemplar for line in found for exemplar in line["exemplars"]]
+
+
+@pytest.mark.parametrize(
+    "histogram", [f'{CALL_SECONDS}_bucket{{{SERVICE}="blueprint"}}', 'http_request_duration_seconds_bucket{service="blueprint"}']
+)
+def test_the_circle_from_a_metric_to_its_trace_to_its_logs_to_its_metrics(platform: Platform, histogram: str) -> None:
+    kube = platform.kube
+
+    def of_exemplar() -> Object | None:
+        for exemplar in reversed(exemplars(kube, histogram)):
+            if found := trace(kube, exemplar["labels"][TRACE_ID]):
+                return found
+        return None
+
+    found = until(of_exemplar, seconds=90, what="an exemplar leads to a trace")
+    assert "blueprint" in processes(found)
+    stream = until(lambda: lines(kube, str(found["traceID"])), seconds=30, what="the trace leads to its lines")
+    service = stream[SERVICE]
+    assert service in processes(found)
+    counted = series(kube, f'sum(rate({CALLS}{{{SERVICE}="{service}"}}[5m]))')
+    assert float(counted[0]["value"][1]) > 0
+    assert stream["namespace"] == processes(found)[service]["k8s.namespace.name"]
+
+
+def lines(kube: Kube, identity: str) -> dict[str, str] | None:
+    """The labels of a line that belongs to a trace."""
+    query = {"query": f'{{namespace="dharma"}} | {TRACE_ID}="{identity}"', "since": "1h"}
+    found = kube.service("observability", "loki", "http", "loki/api/v1/query_range", query)["data"]["result"]
+    return cast("dict[str, str]", found[0]["stream"]) if found else None
+
+
+def test_who_calls_whom_is_in_prometheus(platform: Platform) -> None:
+    def edges() -> set[tuple[str, str]]:
+        found = series(platform.kube, "traces_service_graph_request_total")
+        return {(str(edge["metric"]["client"]), str(edge["metric"]["server"])) for edge in found}
+
+    wanted = {("api-gateway", "auth"), ("api-gateway", "blueprint"), ("orchestrator", "iac-generator")}
+    until(lambda: wanted <= edges(), seconds=90, what="the graph of services is whole")
+
+
+def test_metrics_of_spans_are_named_like_all_others(platform: Platform) -> None:
+    [found] = until(
+        lambda: series(platform.kube, f'topk(1, {CALLS}{{{SERVICE}="auth",span_kind="SPAN_KIND_SERVER"}})'), what="auth is counted"
+    )
+    assert found["metric"]["system"] == "dharma"
+    assert SERVICE_ATTRIBUTE.replace(".", "_") not in found["metric"]
+    assert "exported_job" not in found["metric"]
+
+
+@pytest.mark.parametrize("service", sorted(CATALOGUE.services))
+def test_every_service_is_told_its_share(platform: Platform, service: str) -> None:
+    told = platform.kube.service("observability", "jaeger-collector", "sampling", "api/sampling", {"service": service})
+    share = CATALOGUE.services[service].sampling.ratio
+    assert told["probabilisticSampling"]["samplingRate"] == pytest.approx(share)
+    operations = {
+        each["operation"]: each["probabilisticSampling"]["samplingRate"] for each in told["operationSampling"]["perOperationStrategies"]
+    }
+    assert operations["GET /healthz"] == pytest.approx(0.01)
+    assert told["operationSampling"]["defaultSamplingProbability"] == pytest.approx(share)
+
+
+def interval(share: float, requests: int) -> tuple[float, float]:
+    """Between what numbers of traces 99.9 % of all runs lie."""
+    spread = QUANTILE * math.sqrt(requests * share * (1 - share)) + 0.5
+    # Jaeger's client keeps the first request of each operation besides, so that no operation is unknown.
+    return requests * share - spread, requests * share + spread + 1
+
+
+def sampled(host: str, port: int, requests: int) -> int:
+    """How many of so many requests begin a trace that is kept."""
+    connection, kept = http.client.HTTPConnection(host, port, timeout=10), 0
+    for _ in range(requests):
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        kept += str(answer.headers["Traceresponse"]).endswith("-01")
+    connection.close()
+    return kept
+
+
+def test_shares_are_those_of_the_catalogue(platform: Platform) -> None:
+    hosts = {name: address(platform.kube, "dharma", name) for name in CATALOGUE.services}
+    ports = {name: service.port for name, service in CATALOGUE.services.items()}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=4) as workers:
+        runs = {name: workers.submit(sampled, hosts[name], ports[name], REQUESTS) for name in CATALOGUE.services}
+    for name, service in CATALOGUE.services.items():
+        low, high = interval(service.sampling.ratio, REQUESTS)
+        print(f"{name}: {runs[name].result()} of {REQUESTS}, expected between {low:.0f} and {high:.0f}")
+        assert low <= runs[name].result() <= high, name
+
+
+def test_a_share_that_is_not_the_catalogues_is_noticed() -> None:
+    low, high = interval(0.1, REQUESTS)
+    assert not low <= REQUESTS * 0.12 <= high
+    assert interval(1.0, REQUESTS)[0] > REQUESTS - 1
+
+
+def test_the_storage_is_green_and_its_templates_fit_it(platform: Platform) -> None:
+    storage = Storage(kube=platform.kube)
+    assert storage.call("GET", "/_cluster/health/jaeger-*")["status"] == "green"
+    settings = cast("Traces", environment("dev").settings.traces)
+    for name, template in storage.call("GET", "/_template/jaeger-*").items():
+        index = template["settings"]["index"]
+        assert (int(index["number_of_shards"]), int(index["number_of_replicas"])) == (settings.shards, settings.copies), name
+
+
+def test_without_the_password_the_storage_answers_nobody(platform: Platform) -> None:
+    secret = platform.kube.get(f"{SPACE}/secrets/trace-storage")
+    assert set(secret["data"]) == {"password"}
+    connection = http.client.HTTPConnection(address(platform.kube, "observability", "elasticsearch"), 9200, timeout=10)
+    connection.request("GET", "/")
+    assert connection.getresponse().status == http.client.BAD_REQUEST
