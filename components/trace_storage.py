@@ -119,7 +119,7 @@ def cron_job_spec(args: TraceStorageArgs) -> CronJobSpecArgs:
     """Every hour, so that what is old is gone within the hour after midnight (UTC), and a failure is made good by the next run."""
     return CronJobSpecArgs(
         schedule="5 * * * *",
-        time_zone="Etc/UTC",
+        time_zone="UTC",  # not Etc/UTC, which needs a database of zones wherever the schedule is read: kube-state-metrics dies without one
         concurrency_policy="Forbid",
         starting_deadline_seconds=1800,
         successful_jobs_history_limit=1,
