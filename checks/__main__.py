@@ -10,6 +10,7 @@ from rich.console import Console
 
 from checks import cost
 from checks.capacity import capacity_findings
+from checks.capture import asking, capture
 from checks.dashboard_lint import Library, dashboard_findings
 from checks.dashboard_metrics import provided
 from checks.delivery.base import NoBaseError
@@ -18,13 +19,16 @@ from checks.delivery.program import UnansweredError
 from checks.delivery.proof import FILE
 from checks.leaks import canary, leak_findings
 from checks.manifests import manifest_findings
+from checks.metrics import known_metrics
 from checks.programs import program_findings
 from checks.record import record_platform
 from checks.render import render, rendered, write
+from checks.rule_lint import rule_findings, surroundings
 from model.documents import parse
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
 from model.prices import read_prices
+from model.rules import file_name, read_rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,7 +44,24 @@ def findings(environment: Environment) -> list[Finding]:
         refused = program_findings(Path(directory))
         undelivered = delivery_findings(environment, Path(directory))
     seen = dashboard_findings(Library(boards=boards, metrics=provided(environment, ROOT, prometheus)))
-    return [*capacity_findings(environment), *manifest_findings(resources), *leak_findings(resources), *seen, *refused, *undelivered]
+    return [
+        *capacity_findings(environment),
+        *lint(environment, prometheus),
+        *manifest_findings(resources),
+        *leak_findings(resources),
+        *seen,
+        *refused,
+        *undelivered,
+    ]
+
+
+def lint(environment: Environment, prometheus: dict[str, object]) -> list[Finding]:
+    """What is wrong with the rules of an environment, though they load; ``prometheus`` is the configuration of who evaluates them."""
+    interval = str(environment.settings.prometheus.scrape_interval)
+    around = surroundings(known_metrics(environment.catalogues), prometheus, ROOT / "docs/runbooks", interval)
+    written = {file_name(document.file): document.file for document in read_rules(ROOT)}
+    texts = {written.get(name, f"prometheus/rules/{name}"): text for name, text in environment.rule_files.items()}
+    return rule_findings(texts, around)
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -51,7 +72,9 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     checking = commands.add_parser("check", help="list everything that is wrong; exit code 1 if there is anything")
     costing = commands.add_parser("cost", help="what it costs a month, by component")
     routing = commands.add_parser("routes", help="show who is told of what, when, and what would silence it")
-    for command in (rendering, checking, costing, routing):
+    capturing = commands.add_parser("capture", help="write down which metrics a running Prometheus scrapes (checks/captured)")
+    capturing.add_argument("--url", required=True, help="where that Prometheus answers")
+    for command in (rendering, checking, costing, routing, capturing):
         command.add_argument("--env", required=True, metavar="NAME", help="the environment, as in Pulumi.<NAME>.yaml")
     rendering.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made when it is not there")
     routing.add_argument("--base", metavar="COMMIT", help="also show what has changed since this commit or branch")
@@ -69,6 +92,9 @@ def main(words: Sequence[str] | None = None) -> int:
             files = render(environment)
             write(files, asked.out)
             console.print(f"{len(files)} files in {asked.out}")
+            return 0
+        if asked.command == "capture":
+            console.print(f"captured: {', '.join(capture(asking(asked.url), environment.images))}")
             return 0
         if asked.command == "cost":
             for line in cost.report(environment, record_platform(environment), read_prices(ROOT)):

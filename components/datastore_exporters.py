@@ -73,7 +73,7 @@ def deployment_spec(args: DatastoreExporterArgs, *, secret_version: Output[str])
     pod = Pod(
         identity=args.identity,
         image=args.image,
-        args=(f"--web.listen-address=:{port}",),
+        args=(f"--web.listen-address=:{port}", *(["--collector.stat_statements"] if args.datastore.statements else [])),
         env=[EnvVarArgs(name=name, value=value) for name, value in (postgresql_env(args) if postgresql else redis_env(args)).items()],
         ports={"metrics": port},
         resources=args.resources,

@@ -111,6 +111,7 @@ def service_job(catalogue: Catalogue, name: str, service: Service) -> Document:
     return {
         "job_name": f"{catalogue.system}/{name}",
         "metrics_path": service.metrics_path,
+        **({"scrape_native_histograms": True} if service.signals.histogram == "native" else {}),
         "kubernetes_sd_configs": [discovery("endpointslice", catalogue.namespace)],
         "relabel_configs": [keep((_SERVICE, _PORT), (name, "http")), *constants(labels), *pod_labels()],
     }

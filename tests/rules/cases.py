@@ -17,6 +17,7 @@ from model.documents import each, mapping, read
 from model.quantities import Duration
 from model.slo import WINDOWS
 from tests.rules.rulebook import RUNBOOKS, TESTS, Rule, rules
+from tests.rules.twins import twin_cases
 
 Test = dict[str, object]
 
@@ -141,6 +142,8 @@ def cases_by_rule() -> dict[str, tuple[Test, ...]]:
     for name, tests in found.items():
         if name in known and known[name].is_alert and not any(str(test["name"]).endswith(": counter reset") for test in tests):
             tests.extend(_derived_reset(known[name], tests))
+        if name in known and known[name].is_alert:
+            tests.extend(list(twin_cases(known[name], tests)))
     return {name: tuple(tests) for name, tests in found.items()}
 
 

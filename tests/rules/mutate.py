@@ -16,13 +16,17 @@ import yaml
 from model.documents import mapping
 from sandbox.toolchain import tool
 from tests.rules.cases import Test, cases_by_rule, given_names
-from tests.rules.judging import judge, write
+from tests.rules.judging import judge, write_together
 from tests.rules.operators import Fields, mutants
 from tests.rules.rulebook import TESTS, Rule, alerts, needed, recordings
 
 EQUIVALENT_FILE = TESTS / "equivalent.yaml"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "observability/mutants"
-"""What was found out about a rule, by the digest of everything that it depends on: outside the tree, and never wrong."""
+"""What promtool said of broken rules, by the digest of rule and tests: outside the tree, and never wrong."""
+
+
+AT_A_TIME = 20
+"""Rules between two words on how far it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,40 +50,57 @@ def equivalents() -> dict[tuple[str, str], str]:
 
 def examine(rules: Sequence[Rule], jobs: int = 2) -> list[Result]:
     """The results of rules, from the cache where nothing changed."""
-    unknown = [rule for rule in rules if not _cached(rule).exists()]
-    for start in range(0, len(unknown), 20):
-        chunk = unknown[start : start + 20]
-        _examine_now(chunk, jobs)
-        _say(f"{min(start + 20, len(unknown))} of {len(unknown)} rules examined")
-    return [_result(rule) for rule in rules]
+    results: list[Result] = []
+    for start in range(0, len(rules), AT_A_TIME):
+        chunk = rules[start : start + AT_A_TIME]
+        unknown = [rule for rule in chunk if not _cached(rule).exists()]
+        for rule, survived in survivors({rule: dict(mutants(rule)) for rule in unknown}, jobs).items():
+            _cached(rule).parent.mkdir(parents=True, exist_ok=True)
+            _cached(rule).write_text(json.dumps(survived))
+        results += [_result(rule, json.loads(_cached(rule).read_text())) for rule in chunk]
+        _say(f"{len(results)} of {len(rules)} rules examined")
+    return results
 
 
-def _examine_now(rules: Sequence[Rule], jobs: int) -> None:
-    """Most mutants fail the first tests; only those that pass are given the others."""
-    every = {(rule.id, what): (rule, fields) for rule in rules for what, fields in mutants(rule)}
-    passed = _passing(every, _is_quick, jobs)
-    survived = _passing({key: every[key] for key in passed}, lambda test: not _is_quick(test), jobs)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    for rule in rules:
-        left = [what for name, what in survived if name == rule.id]
-        noticed = [what for name, what in every if name == rule.id and (name, what) not in survived]
-        _cached(rule).write_text(json.dumps({"killed": noticed, "survived": left}))
+def survivors(changes: Mapping[Rule, Mapping[str, Fields]], jobs: int) -> dict[Rule, list[str]]:
+    """Those changes of rules that no test notices, by what was done. Most fail the first tests; only the others are given all.
+
+    Raises RuntimeError when promtool complains without saying of what: when a rule fails as it is.
+    """
+    left = {rule: {f"{_own_name(rule)}__{index}__": what for index, what in enumerate(of_rule)} for rule, of_rule in changes.items()}
+    for only in (_is_telling, None):
+        again = [rule for rule, names in left.items() if names]
+        while again:
+            noticed = _noticed({rule: {name: changes[rule][what] for name, what in left[rule].items()} for rule in again}, only, jobs)
+            for rule, names in noticed.items():
+                left[rule] = {name: what for name, what in left[rule].items() if name not in names}
+            # Where one cannot be evaluated, the others are not judged: so until nothing more is noticed.
+            again = [rule for rule, names in noticed.items() if names and left[rule]]
+    return {rule: list(names.values()) for rule, names in left.items()}
 
 
-def _is_quick(test: Test) -> bool:
-    return str(test["name"]).rpartition(": ")[2] in ("fires", "boundary", "value")
+def _is_telling(test: Test) -> bool:
+    return str(test["name"]).partition(": ")[2] in ("fires", "boundary", "value")
 
 
-def _passing(every: Mapping[tuple[str, str], tuple[Rule, Fields]], only: Callable[[Test], bool], jobs: int) -> set[tuple[str, str]]:
-    """The mutants that pass some of their rule's tests."""
-    if not every:
-        return set()
+def _noticed(variants: Mapping[Rule, Mapping[str, Fields]], only: Callable[[Test], bool] | None, jobs: int) -> dict[Rule, list[str]]:
+    """The names of those variants that fail a test."""
     with tempfile.TemporaryDirectory(prefix="observability-mutants-") as directory:
         targets = {
-            write(Path(directory), f"m{index}", rule, fields, only): key for index, (key, (rule, fields)) in enumerate(every.items())
+            rule: write_together(Path(directory), f"r{index}", rule, named, only) for index, (rule, named) in enumerate(variants.items())
         }
-        verdicts = judge(tool("promtool"), list(targets), jobs)
-    return {key for target, key in targets.items() if not verdicts[target.name]}
+        verdicts = judge(tool("promtool"), list(targets.values()), jobs, at_once=-(-len(targets) // jobs))
+    found: dict[Rule, list[str]] = {}
+    for rule, target in targets.items():
+        said = verdicts[target.name]
+        found[rule] = [name for name in variants[rule] if name in said]
+        if said and not found[rule]:
+            raise RuntimeError(f"{rule.id}: {said}")
+    return found
+
+
+def _own_name(rule: Rule) -> str:
+    return str(rule.fields["alert"]) if rule.is_alert else rule.makes
 
 
 def _cached(rule: Rule) -> Path:
@@ -90,19 +111,16 @@ def _cached(rule: Rule) -> Path:
 def _digest(rule: Rule) -> str:
     tests = cases_by_rule().get(rule.id, ())
     needs = [dict(other.fields) for other in needed(rule, given_names(tests))]
-    tools = [(TESTS / name).read_text() for name in ("operators.py", "judging.py")]
-    return hashlib.sha256(json.dumps([needs, tests, tools], sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([needs, tests, list(mutants(rule)), str(tool("promtool"))], default=str).encode()).hexdigest()[:32]
 
 
-def _result(rule: Rule) -> Result:
-    found = json.loads(_cached(rule).read_text())
-    alike = [what for what in found["survived"] if (rule.id, what) in equivalents()]
+def _result(rule: Rule, left: Sequence[str]) -> Result:
     return Result(
         rule=rule.id,
         file=rule.file,
-        killed=tuple(found["killed"]),
-        survived=tuple(what for what in found["survived"] if what not in alike),
-        equivalent=tuple(alike),
+        killed=tuple(what for what, _ in mutants(rule) if what not in left),
+        survived=tuple(what for what in left if (rule.id, what) not in equivalents()),
+        equivalent=tuple(what for what in left if (rule.id, what) in equivalents()),
     )
 
 

@@ -11,7 +11,7 @@ import promql_parser
 
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
-from model.documents import each, mapping, parse, read, to_yaml
+from model.documents import each, mapping, parse, read
 from model.quantities import Duration
 from model.rules import GENERATED_FILE, alert_id, file_name, read_rules, rule_documents
 from model.settings import Thresholds
@@ -169,6 +169,6 @@ def needed(rule: Rule, given: Iterable[str]) -> list[Rule]:
     return ordered
 
 
-def rule_file(needs: Iterable[Rule]) -> str:
+def rule_groups(needs: Iterable[Rule]) -> dict[str, object]:
     """A rule file with one group that evaluates these rules in their order."""
-    return to_yaml({"groups": [{"name": "under-test", "rules": [dict(rule.fields) for rule in needs]}]})
+    return {"groups": [{"name": "under-test", "rules": [dict(rule.fields) for rule in needs]}]}
