@@ -29,7 +29,7 @@ def twin_cases(rule: Rule, tests: Sequence[Test]) -> Iterator[Test]:
             yield from _with(test, f"lesser twin of {name}", _twins(test, name, 0.5))
             if "== 0" in rule.expression:
                 # That nothing is there is only so where no twin says otherwise.
-                silent: list[dict[str, object]] = [{**mapping(one), "exp_alerts": []} for _, one in each(test, "alert_rule_test", "*")]
+                silent: list[Test] = [{**mapping(one), "exp_alerts": list[object]()} for _, one in each(test, "alert_rule_test", "*")]
                 yield from _with({**test, "alert_rule_test": silent}, f"risen twin of {name}", _risen(test, name))
         if title == "fires":
             yield from _halved(test, _under(rule, "sum"))
