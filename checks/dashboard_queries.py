@@ -12,8 +12,8 @@ from model.documents import each, mapping
 RANGES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "15s", "$__auto": "1m"}
 """What Grafana puts in, of an hour that is looked at with a scrape each 15 seconds; the first is four scrapes."""
 
-_JAEGER = {"search": "api/traces", "dependencyGraph": "api/dependencies"}
-"""Where Grafana asks Jaeger, by the type of a query."""
+_JAEGER = {"search": "api/traces"}
+"""Where Grafana asks Jaeger, by the type of a query. Its graph of dependencies is left out: only a job that is not there would fill it."""
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)[^}]*\}|(\w+))")
 """A variable in a query or a link."""

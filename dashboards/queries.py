@@ -63,11 +63,6 @@ def found_traces(service: str, *, tags: str = "") -> Query:
     return Traces({"queryType": "search", "service": service, "tags": tags, "limit": 20})
 
 
-def call_graph() -> Query:
-    """Who calls whom, as Jaeger finds it in spans."""
-    return Traces({"queryType": "dependencyGraph"})
-
-
 def addressed(query: Query, reference: str) -> Dataquery:
     """A query with the reference that Grafana wants even when there is one only."""
     built = query.build()

@@ -9,7 +9,6 @@ from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConf
 from grafana_foundation_sdk.builders.heatmap import HeatmapColorOptions, YAxisConfig
 from grafana_foundation_sdk.builders.heatmap import Panel as HeatmapPanel
 from grafana_foundation_sdk.builders.logs import Panel as LogsPanel
-from grafana_foundation_sdk.builders.nodegraph import Panel as NodesPanel
 from grafana_foundation_sdk.builders.stat import Panel as StatPanel
 from grafana_foundation_sdk.builders.statetimeline import Panel as TimelinePanel
 from grafana_foundation_sdk.builders.table import Panel as TablePanel
@@ -167,11 +166,6 @@ def lines(title: str, description: str, query: Query, look: Look) -> Panel:
     """Lines of log, the newest first."""
     panel = LogsPanel().show_time(True).sort_order(LogsSortOrder.DESCENDING).enable_log_details(True).wrap_log_message(True)
     return _finished(panel, title, description, [query], replace(look, source=LOKI))
-
-
-def nodes(title: str, description: str, query: Query, look: Look) -> Panel:
-    """Who calls whom."""
-    return _finished(NodesPanel(), title, description, [query], replace(look, source=JAEGER))
 
 
 def traces(title: str, description: str, query: Query, look: Look) -> Panel:

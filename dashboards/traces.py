@@ -2,7 +2,7 @@
 
 from dashboards import style
 from dashboards.board import About, Board, Row, Variable, board, metrics_source, services, systems, traces_source
-from dashboards.queries import call_graph, found_traces, latency, over_time, rows
+from dashboards.queries import found_traces, latency, over_time, rows
 from dashboards.selection import CHOSEN
 from dashboards.style import Look
 from model.correlation import CALL_SECONDS, CALLS, OPERATION
@@ -34,14 +34,11 @@ def service_graph() -> Row:
     return Row(
         title="Service graph",
         panels=(
-            style.nodes(
-                "Dependencies", "Who calls whom, as Jaeger finds it in the spans.", call_graph(), Look(unit=style.NAME, width=12, height=14)
-            ),
             style.table(
                 "Calls",
                 "Calls per second between services.",
                 rows(calls),
-                Look(unit=style.REQUESTS, height=14),
+                Look(unit=style.REQUESTS, width=24, height=14),
                 columns=("client", "server"),
                 value="Calls",
             ),

@@ -129,6 +129,8 @@ def _kubelet(instance: Instance) -> Program:
         f"--kubeconfig={instance.config / 'kubelet.kubeconfig'}",
         f"--hostname-override={instance.node_name}",
         f"--node-ip={instance.node_address}",
+        # Where cAdvisor asks what a cgroup's container is called: without it no metric of a container says of which it is.
+        f"--containerd={instance.containerd_socket}",
         path=_search_path(),
     )
 

@@ -145,9 +145,10 @@ def test_what_is_wrong_with_a_log_query_is_seen(expression: str, said: str) -> N
 
 def test_a_question_that_jaeger_does_not_answer_is_seen() -> None:
     board = cast("Document", json.loads(boards("prod")["traces.json"]))
-    target(board, "Dependencies").update(queryType="dependencies")
+    target(board, "Newest traces with errors").update(queryType="dependencyGraph")
     target(board, "Newest traces").update(service="")
     found = dashboard_findings(Library(boards={**boards("prod"), "traces.json": json.dumps(board)}, metrics=metrics("prod")))
     assert [(finding.file, finding.key, finding.problem) for finding in found] == [
-        ("traces.json", f"panel '{title}'", "asks Jaeger something that it does not answer") for title in ("Dependencies", "Newest traces")
+        ("traces.json", f"panel '{title}'", "asks Jaeger something that it does not answer")
+        for title in ("Newest traces", "Newest traces with errors")
     ]
