@@ -9,10 +9,11 @@ import pytest
 from checks.__main__ import ROOT, lint
 from checks.metrics import Metric
 from checks.rule_lint import Surroundings, rule_findings
-from components.platform import documents
+from components.platform import NAMESPACE, targets
+from components.scraping import Target, prometheus_config
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
-from model.documents import parse, read, to_yaml
+from model.documents import read, to_yaml
 from model.environment import Environment, load
 from model.errors import Finding
 from model.rules import GENERATED_FILE, file_name, read_rules
@@ -21,8 +22,8 @@ from model.validation import validate
 
 def linted(environment: Environment) -> list[Finding]:
     """What is wrong with the rules of an environment, evaluated by its own Prometheus."""
-    name = "prometheus/prometheus.yml"
-    return lint(environment, parse(documents(environment)[name], name).content)
+    receiver = Target(job="alertmanager", namespace=NAMESPACE, service="alertmanager", port="http")
+    return lint(environment, prometheus_config(environment, targets(environment), receiver))
 
 
 HERE = Path(__file__).parent
