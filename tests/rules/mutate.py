@@ -25,7 +25,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "observ
 """What promtool said of broken rules, by the digest of rule and tests: outside the tree, and never wrong."""
 
 
-AT_A_TIME = 20
+AT_A_TIME = 8
 """Rules between two words on how far it is."""
 
 

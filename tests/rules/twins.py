@@ -14,7 +14,7 @@ from tests.rules.rulebook import Rule, metrics
 
 Test = dict[str, object]
 
-_RUN = re.compile(r"(-?[0-9.]+)(?:([+-])([0-9.]+))?(x\d+)")
+_RUN = re.compile(r"(-?[0-9.]+)(?:([+-])([0-9.]+))?((?:x\d+)?)")
 """A part of how a series goes, such as ``5x20`` or ``0+3x20``."""
 
 
@@ -76,15 +76,16 @@ def _halved(test: Test, names: set[str]) -> Iterator[Test]:
 
 def _scaled(values: str, share: float) -> str | None:
     """A series at a share of its height; None when it is 0, or goes in ways that have no height."""
-    parts = [_RUN.fullmatch(part) for part in values.split()]
-    if None in parts or not any(float(number) for part in parts if part for number in (part.group(1), part.group(3) or "0")):
+    scaled = [part if part.startswith(("_", "stale")) else _run(part, share) for part in values.split()]
+    return " ".join(part for part in scaled if part) if None not in scaled and re.search(r"[1-9]", re.sub(r"x\d+", "", values)) else None
+
+
+def _run(part: str, share: float) -> str | None:
+    match = _RUN.fullmatch(part)
+    if not match:
         return None
-    return " ".join(_part(part, share) for part in parts if part)
-
-
-def _part(part: re.Match[str], share: float) -> str:
-    grows = f"{part.group(2)}{float(part.group(3)) * share:.12g}" if part.group(2) else ""
-    return f"{float(part.group(1)) * share:.12g}{grows}{part.group(4)}"
+    grows = f"{match.group(2)}{float(match.group(3)) * share:.12g}" if match.group(2) else ""
+    return f"{float(match.group(1)) * share:.12g}{grows}{match.group(4)}"
 
 
 def _labelled(series: str, twin: str) -> str:
