@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden bench
+.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden bench pictures
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -83,6 +83,9 @@ mutate: $(VENV)/.done ## break every rule in every way (FILE=configs/rules/slo.y
 golden: schema ## rewrite the reviewed documents in tests/golden and docs/dashboards.md after an intended change
 	@$(PY) -m dashboards > docs/dashboards.md
 	@for env in dev staging prod; do $(PY) -m checks render --env $$env --out tests/golden/$$env; done
+
+pictures: $(VENV)/.done ## the pictures of messages in docs/pictures, made anew from the reviewed messages; needs chromium on the PATH
+	@$(PY) -m tests.pictures
 
 requirements: $(VENV)/.done ## pin requirements*.in anew
 	@$(VENV)/bin/python -m pip --quiet install pip-tools

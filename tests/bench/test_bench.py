@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import log_delay, logs
+from bench import log_delay, logs, traces
 from bench.__main__ import benches, main
 from bench.figures import Figure, Say, Unavailable, percentile, table
 
@@ -21,7 +21,7 @@ def lacking(say: Say) -> Iterator[Figure]:
 
 
 def test_every_file_with_a_measure_is_a_bench() -> None:
-    assert {"logs", "log_delay"} <= set(benches())
+    assert {"logs", "log_delay", "traces"} <= set(benches())
     assert not {"figures", "__main__"} & set(benches())
 
 
@@ -73,3 +73,10 @@ def test_both_pipelines_are_measured_in_one_run() -> None:
     figures = {figure.name: figure.value for figure in logs.measure(print, lines=5000)}
     assert all(value > 0 for value in figures.values())
     assert figures["our pipeline / empty, CPU"] == pytest.approx(figures["our pipeline, CPU"] / figures["empty pipeline, CPU"])
+
+
+@pytest.mark.binaries
+def test_the_way_to_jaeger_is_measured_beside_one_that_ends_before() -> None:
+    figures = {figure.name: figure.value for figure in traces.measure(print, spans=2000)}
+    assert all(value > 0 for value in figures.values())
+    assert figures["with Jaeger / alone, CPU"] == pytest.approx(figures["collector and Jaeger, CPU"] / figures["collector alone, CPU"])
