@@ -13,6 +13,8 @@ from typing import cast
 from sandbox.kube import Kube, Object
 
 SPACE = "/api/v1/namespaces/observability"
+NAME = "elasticsearch.observability.svc"
+"""That for which the storage has its certificate."""
 GATEWAY = ("dharma", "api-gateway", 3000)
 
 
@@ -54,14 +56,17 @@ class Storage:
 
     kube: Kube
 
+    @property
+    def password(self) -> str:
+        """That of its built-in user."""
+        return base64.b64decode(self.kube.get(f"{SPACE}/secrets/trace-storage")["data"]["password"]).decode()
+
     def call(self, method: str, path: str, body: object = None) -> Object:
         """One request; raises OSError when it is not answered with a success."""
-        secret = self.kube.get(f"{SPACE}/secrets/trace-storage")["data"]["password"]
         authority = str(self.kube.get(f"{SPACE}/configmaps/trace-storage")["data"]["ca.crt"])
-        token = base64.b64encode(b"elastic:" + base64.b64decode(secret)).decode()
-        name = "elasticsearch.observability.svc"
-        connection = _Named(address(self.kube, "observability", "elasticsearch"), name, ssl.create_default_context(cadata=authority))
-        headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json", "Host": name}
+        token = base64.b64encode(f"elastic:{self.password}".encode()).decode()
+        connection = _Named(address(self.kube, "observability", "elasticsearch"), NAME, ssl.create_default_context(cadata=authority))
+        headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json", "Host": NAME}
         connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
         answer = connection.getresponse()
         content = answer.read()
