@@ -72,6 +72,7 @@ def test_an_exception_leaves_nothing(own_cache: Path) -> None:
     assert list((own_cache / "bin/x").iterdir()) == []
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_nothing_and_ends_the_build(own_cache: Path, pipe: Path) -> None:
     builder = start(pipe)
     until(lambda: building(own_cache))
