@@ -81,7 +81,8 @@ def through(lines: bytes, stages: Sequence[Document] | None = None) -> Run:
             cpu, started = agent.cpu_seconds, time.monotonic()
             file.write_bytes(lines)
             bare.wait(lambda: agent.metric("promtail_read_bytes_total") >= len(lines), seconds=600, what="Promtail has read all lines")
-            bare.wait(lambda: time.monotonic() - sink.last > _QUIET_SECONDS, seconds=600, what="Promtail has sent all lines")
+            read = time.monotonic()
+            bare.wait(lambda: time.monotonic() - max(read, sink.last) > _QUIET_SECONDS, seconds=600, what="Promtail has sent all lines")
             return Run(seconds=sink.last - started, cpu_seconds=agent.cpu_seconds - cpu)
 
 

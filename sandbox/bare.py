@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ from model.logs import Logs
 from sandbox.toolchain import tool
 
 _HOST = "127.0.0.1"
+_GROUP, _USER, _KERNEL = 2, 11, 12
+"""Where proc(5) has the process group and both CPU times in ``stat``, counted from the state."""
 _KEYS = {"AWS_ACCESS_KEY_ID": "bare", "AWS_SECRET_ACCESS_KEY": "bare", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -101,11 +103,18 @@ class Program:
 
     @property
     def cpu_seconds(self) -> float:
-        """The CPU time that it has used in this life, in user and kernel mode. Raises RuntimeError when it does not run."""
+        """The CPU time that it and what it started have used in this life. Raises RuntimeError when it does not run."""
         if self._process is None:
             raise RuntimeError(f"{self.command[0]} does not run")
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        group = [fields for fields in _processes() if int(fields[_GROUP]) == self._process.pid]
+        return sum(int(fields[_USER]) + int(fields[_KERNEL]) for fields in group) / os.sysconf("SC_CLK_TCK")
+
+
+def _processes() -> Iterator[list[str]]:
+    """What proc(5) says in ``stat`` of each process, from its state on."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            yield file.read_text().rpartition(")")[2].split()
 
 
 def wait(condition: Callable[[], object], *, seconds: float, what: str) -> None:
