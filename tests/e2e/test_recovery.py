@@ -38,7 +38,7 @@ SOME_OBJECTS = (
 def place(spare_instance: cluster.Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A cluster with the state on a small disk of its own."""
     disk = tmp_path_factory.mktemp("disk")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "recovery-test", disk], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "recovery-test", disk], check=True)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "dharma"}}
     Kube(spare_instance.kubeconfig).call(
         "PATCH", "/api/v1/namespaces/dharma", query={"fieldManager": "test"}, body=namespace, kind="application/apply-patch+yaml"

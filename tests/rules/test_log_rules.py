@@ -217,7 +217,7 @@ def test_alertmanager_is_told_of_all_of_them_with_what_routing_and_people_need(j
         assert service in str(annotations["summary"])
         assert str(annotations["runbook_url"]).endswith(f"/{name}.md")
         assert "<" not in str(annotations["description"])
-        assert str(alert["generatorURL"]).startswith("http://grafana.observability")
+        assert str(alert["generatorURL"]).startswith(f"{environment('prod').settings.grafana.url}/explore")
 
 
 def ours(received: Receiver) -> dict[tuple[str, str, str], dict[str, object]]:
