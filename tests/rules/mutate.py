@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from model.documents import mapping
+from model.slo import WINDOWS
 from sandbox.toolchain import tool
 from tests.rules.cases import Test, cases_by_rule, given_names
 from tests.rules.judging import judge, write_together
@@ -45,7 +46,12 @@ class Result:
 def equivalents() -> dict[tuple[str, str], str]:
     """Changes that change nothing, by rule and change, with the reason."""
     content = yaml.safe_load(EQUIVALENT_FILE.read_text())
-    return {(rule, change): str(reason) for rule, changes in mapping(content).items() for change, reason in mapping(changes).items()}
+    return {
+        (rule.replace("<w>", window), change): str(reason)
+        for rule, changes in mapping(content).items()
+        for change, reason in mapping(changes).items()
+        for window in (WINDOWS if "<w>" in rule else ("",))
+    }
 
 
 def examine(rules: Sequence[Rule], jobs: int = 2) -> list[Result]:
