@@ -11,6 +11,7 @@ from sandbox.demo.deploy import set_faults
 from sandbox.kube import Kube
 from tests.conftest import Platform
 from tests.e2e.test_platform import notification, team
+from tests.e2e.tracing import series
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -78,7 +79,7 @@ def test_a_burst_of_errors_in_lines_is_told_by_the_ruler_to_the_team(platform: P
 
 def test_the_canary_finds_its_lines(platform: Platform) -> None:
     def count(metric: str) -> float:
-        answer = platform.kube.service("observability", "prometheus", "http", "api/v1/query", {"query": f"sum({metric})"})["data"]["result"]
+        answer = series(platform.kube, f"sum({metric})")
         return float(answer[0]["value"][1]) if answer else 0.0
 
     until(lambda: count("loki_canary_response_latency_seconds_count") > 10, seconds=120, what="the canary has found ten lines")

@@ -12,6 +12,7 @@ from sandbox import serving
 from sandbox.kube import Kube
 from sandbox.toolchain import tool
 from tests.conftest import Platform
+from tests.e2e.tracing import series
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -31,7 +32,7 @@ PLATFORM_JOBS = (
     "prometheus",
     "promtail",
 )
-DEPLOYMENTS = "/apis/apps/v1/namespaces"
+WORKLOADS = "/apis/apps/v1/namespaces"
 
 
 def test_every_service_and_the_platform_are_scraped(platform: Platform) -> None:
@@ -105,11 +106,11 @@ def kubectl(platform: Platform, *command: str) -> None:
     )
 
 
-def scale(kube: Kube, namespace: str, name: str, replicas: int) -> None:
-    """What `kubectl scale` does."""
+def scale(kube: Kube, namespace: str, name: str, replicas: int, kind: str = "deployments") -> None:
+    """What `kubectl scale` does to a workload of a kind."""
     kube.call(
         "PATCH",
-        f"{DEPLOYMENTS}/{namespace}/deployments/{name}/scale",
+        f"{WORKLOADS}/{namespace}/{kind}/{name}/scale",
         body={"spec": {"replicas": replicas}},
         kind="application/merge-patch+json",
     )
@@ -117,10 +118,7 @@ def scale(kube: Kube, namespace: str, name: str, replicas: int) -> None:
 
 def team(kube: Kube, service: str) -> str:
     """The team that the catalogue's series names for a service."""
-    answer = kube.service(
-        "observability", "prometheus", "http", "api/v1/query", {"query": f'catalogue:service:info{{service="{service}"}}'}
-    )
-    return answer["data"]["result"][0]["metric"]["team"]
+    return str(series(kube, f'catalogue:service:info{{service="{service}"}}')[0]["metric"]["team"])
 
 
 def notification(kube: Kube, alert: str, service: str, status: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import pytest
 from sandbox import serving
 from sandbox.kube import Kube
 from tests.conftest import Platform
+from tests.e2e.test_platform import scale
 from tests.e2e.tracing import SPACE, Sender, Storage, address, series
 from tests.waiting import until
 
@@ -15,12 +16,6 @@ pytestmark = pytest.mark.cluster
 
 OUTAGE_SECONDS = 60
 KILLS = 3
-
-
-def scale(kube: Kube, replicas: int) -> None:
-    """The number of nodes of the storage."""
-    path = "/apis/apps/v1/namespaces/observability/statefulsets/elasticsearch/scale"
-    kube.call("PATCH", path, body={"spec": {"replicas": replicas}}, kind="application/merge-patch+json")
 
 
 def kill_collector(kube: Kube) -> None:
@@ -54,14 +49,14 @@ def test_acknowledged_spans_survive_an_outage_and_three_kills(platform: Platform
     worker.start()
     try:
         until(lambda: len(sender.taken) >= 50, what="spans are taken")
-        scale(kube, 0)
+        scale(kube, "observability", "elasticsearch", 0, kind="statefulsets")
         begin = time.monotonic()
         for _ in range(KILLS):
             kill_collector(kube)
         until(lambda: time.monotonic() - begin >= OUTAGE_SECONDS, seconds=OUTAGE_SECONDS + 1, what="the outage is over")
         until(lambda: fired(kube, "CollectorExportStalled"), seconds=180, what="CollectorExportStalled fires")
     finally:
-        scale(kube, 1)
+        scale(kube, "observability", "elasticsearch", 1, kind="statefulsets")
         done.set()
         worker.join()
     print(f"{len(sender.taken)} spans taken, {len(sender.refused)} refused")
