@@ -63,8 +63,8 @@ bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names o
 	@$(PY) -m bench $(BENCH)
 
 test: lint types ## all that CI runs
-	@$(PY) -m pytest -m 'not binaries and not cluster'
-	@$(PY) -m pytest -m binaries
+	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
+	@$(PY) -m pytest -n 2 --dist worksteal -m binaries
 	@$(PY) -m pytest -m cluster
 
 lint: $(VENV)/.done ## style (ruff)
@@ -75,7 +75,7 @@ types: $(VENV)/.done ## types (pyright, strict)
 	@$(VENV)/bin/pyright --pythonpath $(PY)
 
 unit: $(VENV)/.done ## the tests that need neither built programs nor a cluster
-	@$(PY) -m pytest -m 'not binaries and not cluster'
+	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
 
 mutate: $(VENV)/.done ## break every rule in every way (FILE=configs/rules/slo.yaml: only those of one file) and count what its tests notice
 	@$(PY) -m tests.rules.mutate $(if $(FILE),--file $(FILE),--out docs/mutation.md)

@@ -10,7 +10,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import cast
 
-from sandbox.kube import Kube, Object
+from sandbox.kube import Kube, KubeError, Object
 
 SPACE = "/api/v1/namespaces/observability"
 NAME = "elasticsearch.observability.svc"
@@ -41,7 +41,12 @@ def traces(kube: Kube, query: dict[str, str]) -> list[Object]:
 
 def trace(kube: Kube, identity: str) -> Object | None:
     """One trace by its id; None while Jaeger does not know it."""
-    found = kube.get(f"{SPACE}/services/jaeger-query:http/proxy/api/traces/{identity}")["data"]
+    try:
+        found = kube.get(f"{SPACE}/services/jaeger-query:http/proxy/api/traces/{identity}")["data"]
+    except KubeError as error:
+        if str(error).startswith("404"):  # Jaeger says so of a trace that it does not have
+            return None
+        raise
     return cast("list[Object]", found)[0] if found else None
 
 
