@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     fault.add_argument("service")
     fault.add_argument("--error-rate", type=float, help="share of requests that fail, from 0 to 1")
     fault.add_argument("--latency", help="added to every request, such as 800ms")
+    fault.add_argument("--memory-mib", type=int, help="memory to hold, in MiB; beyond its limit of 96 the service is killed")
     fault.add_argument("--crash", action="store_true", help="end the process once")
     fault.add_argument("--stop", action="store_true", help="refuse connections while the process lives")
     for name, text in {"heal": "end all faults", "stop": "scale to 0", "start": "scale to 1"}.items():
@@ -53,10 +54,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _faults(options: argparse.Namespace) -> dict[str, object]:
-    given = {"errorRate": options.error_rate, "latency": options.latency, "crash": options.crash, "stop": options.stop}
+    given = {
+        "errorRate": options.error_rate,
+        "latency": options.latency,
+        "memoryMiB": options.memory_mib,
+        "crash": options.crash,
+        "stop": options.stop,
+    }
     faults = {key: value for key, value in given.items() if value not in (None, False)}
     if not faults:
-        raise deploy.DemoError("fault: none given; allowed: --error-rate, --latency, --crash, --stop")
+        raise deploy.DemoError("fault: none given; allowed: --error-rate, --latency, --memory-mib, --crash, --stop")
     return faults
 
 

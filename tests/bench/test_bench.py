@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import log_delay, logs, traces
+from bench import log_delay, logs, rules, traces
 from bench.__main__ import benches, main
 from bench.figures import Figure, Say, Unavailable, percentile, table
 
@@ -21,7 +21,7 @@ def lacking(say: Say) -> Iterator[Figure]:
 
 
 def test_every_file_with_a_measure_is_a_bench() -> None:
-    assert {"logs", "log_delay", "traces"} <= set(benches())
+    assert {"logs", "log_delay", "rules", "traces"} <= set(benches())
     assert not {"figures", "__main__"} & set(benches())
 
 
@@ -80,3 +80,13 @@ def test_the_way_to_jaeger_is_measured_beside_one_that_ends_before() -> None:
     figures = {figure.name: figure.value for figure in traces.measure(print, spans=2000)}
     assert all(value > 0 for value in figures.values())
     assert figures["with Jaeger / alone, CPU"] == pytest.approx(figures["collector and Jaeger, CPU"] / figures["collector alone, CPU"])
+
+
+@pytest.mark.binaries
+def test_all_rules_and_the_slowest_alerts_are_measured() -> None:
+    figures = list(rules.measure(print, series=2000))
+    assert {figure.unit for figure in figures} == {"s per 100,000 series", "ms per 100,000 series"}
+    assert all(figure.value > 0 for figure in figures)
+    slowest = [figure.value for figure in figures[2:]]
+    assert len(slowest) == rules.SLOWEST
+    assert slowest == sorted(slowest, reverse=True)

@@ -23,11 +23,11 @@ def address(kube: Kube, namespace: str, service: str) -> str:
     return str(kube.get(f"/api/v1/namespaces/{namespace}/services/{service}")["spec"]["clusterIP"])
 
 
-def request(kube: Kube, path: str, *, target: tuple[str, str, int] = GATEWAY, agent: str = "test") -> tuple[str, bool]:
+def request(kube: Kube, path: str, *, target: tuple[str, str, int] = GATEWAY, method: str = "GET", agent: str = "test") -> tuple[str, bool]:
     """One request: the id of its trace, and whether it is kept."""
     namespace, service, port = target
     connection = http.client.HTTPConnection(address(kube, namespace, service), port, timeout=10)
-    connection.request("GET", path, headers={"User-Agent": agent})
+    connection.request(method, path, headers={"User-Agent": agent})
     answer = connection.getresponse()
     _, trace, _, flags = str(answer.headers["Traceresponse"]).split("-")
     connection.close()

@@ -133,7 +133,7 @@ def test_heal_stop_and_start(kube: FakeKube) -> None:
     [
         (["stop", "api-gatway"], "error: service 'api-gatway': not in the catalogue; allowed: "),
         (["stop", "api-gatway"], "did you mean api-gateway?"),
-        (["fault", "auth"], "error: fault: none given; allowed: --error-rate, --latency, --crash, --stop"),
+        (["fault", "auth"], "error: fault: none given; allowed: --error-rate, --latency, --memory-mib, --crash, --stop"),
         (["heal", "auth"], "error: no pod of auth is running; `start auth` makes one"),
         (["--catalogue", "darma", "up"], "there is no such file"),
     ],

@@ -9,17 +9,22 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
 )
 
-const maxLatency = time.Minute
+const (
+	maxLatency   = time.Minute
+	maxMemoryMiB = 1024
+)
 
 // faults are what a service is told to do wrong.
 type faults struct {
 	ErrorRate float64 `json:"errorRate"` // share of requests that fail with 500
 	Latency   string  `json:"latency"`   // added to every request
+	MemoryMiB int     `json:"memoryMiB"` // held until healed; more than its container may have gets it killed
 	Crash     bool    `json:"crash"`     // the process ends at once; the next one is healthy
 	Stop      bool    `json:"stop"`      // connections are refused while the process lives
 
@@ -32,13 +37,16 @@ func readFaults(body io.Reader) (faults, error) {
 	decoder := json.NewDecoder(body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&given); err != nil {
-		return faults{}, fmt.Errorf("%w (allowed: errorRate, latency, crash, stop)", err)
+		return faults{}, fmt.Errorf("%w (allowed: errorRate, latency, memoryMiB, crash, stop)", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return faults{}, errors.New("one JSON object is allowed, more was given")
 	}
 	if !(given.ErrorRate >= 0 && given.ErrorRate <= 1) {
 		return faults{}, fmt.Errorf("errorRate: %v given, must be from 0 to 1", given.ErrorRate)
+	}
+	if given.MemoryMiB < 0 || given.MemoryMiB > maxMemoryMiB {
+		return faults{}, fmt.Errorf("memoryMiB: %d given, must be from 0 to %d", given.MemoryMiB, maxMemoryMiB)
 	}
 	if given.Latency == "" {
 		given.Latency = "0s"
@@ -55,6 +63,7 @@ func readFaults(body io.Reader) (faults, error) {
 type faultStore struct {
 	mu      sync.RWMutex
 	current faults
+	held    []byte
 }
 
 func (s *faultStore) get() faults {
@@ -67,6 +76,16 @@ func (s *faultStore) set(f faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current = f
+}
+
+// hold takes as much memory as the faults in force say, and uses every page of it: untouched memory is not counted.
+func (s *faultStore) hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = make([]byte, s.current.MemoryMiB<<20)
+	for page := 0; page < len(s.held); page += os.Getpagesize() {
+		s.held[page] = 1
+	}
 }
 
 // inject delays the request, and fails it when its lot is drawn.
@@ -99,10 +118,11 @@ func controlHandler(store *faultStore, front *gate, exit func(int)) http.Handler
 		store.set(f)
 		slog.Warn("faults set", "faults", f)
 		writeJSON(w, http.StatusOK, f)
+		_ = http.NewResponseController(w).Flush() // the answer leaves before what may end the process
 		if f.Crash {
-			_ = http.NewResponseController(w).Flush()
 			exit(3)
 		}
+		store.hold()
 	}
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, store.get()) })

@@ -29,13 +29,15 @@ func broken(t *testing.T) (svc *service, front *gate, control string, exits chan
 func TestBadFaultsAreRefusedByName(t *testing.T) {
 	_, _, control, _ := broken(t)
 	for body, want := range map[string]string{
-		`{"errorrRate":0.5}`:     `unknown field "errorrRate" (allowed: errorRate, latency, crash, stop)`,
+		`{"errorrRate":0.5}`:     `unknown field "errorrRate" (allowed: errorRate, latency, memoryMiB, crash, stop)`,
 		`{"errorRate":`:          "unexpected EOF",
 		`{"errorRate":"half"}`:   "errorRate",
 		`{"errorRate":1.5}`:      "errorRate: 1.5 given, must be from 0 to 1",
 		`{"latency":"800"}`:      `latency: "800" given, must be a duration such as 800ms`,
 		`{"latency":"-1s"}`:      `latency: "-1s" given`,
 		`{"latency":"2h"}`:       "at most 1m0s",
+		`{"memoryMiB":-1}`:       "memoryMiB: -1 given, must be from 0 to 1024",
+		`{"memoryMiB":1025}`:     "memoryMiB: 1025 given",
 		`{"stop":true} {"x": 1}`: "one JSON object is allowed",
 	} {
 		status, answer := do(t, "PUT", control, body)
@@ -45,7 +47,7 @@ func TestBadFaultsAreRefusedByName(t *testing.T) {
 		wantContains(t, message(t, answer), want)
 	}
 	_, current := do(t, "GET", control, "")
-	if want := `{"errorRate":0,"latency":"","crash":false,"stop":false}`; strings.TrimSpace(current) != want {
+	if want := `{"errorRate":0,"latency":"","memoryMiB":0,"crash":false,"stop":false}`; strings.TrimSpace(current) != want {
 		t.Errorf("a refused fault left %s", current)
 	}
 }
@@ -66,6 +68,28 @@ func TestErrorsAndLatencyAreInjectedAndHealed(t *testing.T) {
 	do(t, "DELETE", control, "")
 	if status, _ := do(t, "GET", "http://"+front.address+"/", ""); status != http.StatusOK || svc.faults.get().latency != 0 {
 		t.Errorf("not healed: got %d", status)
+	}
+}
+
+// Memory is taken after the answer, but changes wait for each other: when the second is answered, the first is whole.
+func TestMemoryIsHeldUntilHealed(t *testing.T) {
+	svc, _, control, _ := broken(t)
+	held := func() int {
+		svc.faults.mu.RLock()
+		defer svc.faults.mu.RUnlock()
+		return len(svc.faults.held)
+	}
+	for range 2 {
+		do(t, "PUT", control, `{"memoryMiB":3}`)
+	}
+	if got := held(); got != 3<<20 {
+		t.Errorf("%d bytes are held, want 3 MiB", got)
+	}
+	for range 2 {
+		do(t, "DELETE", control, "")
+	}
+	if got := held(); got != 0 {
+		t.Errorf("%d bytes are still held", got)
 	}
 }
 
