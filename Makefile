@@ -12,7 +12,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 # The virtual environment lives outside the tree and is named after what it is made of: a changed pin makes a new one.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/observability
-VENV := $(CACHE)/venv-$(shell cat requirements-dev.txt | sha256sum | cut -c1-12)
+PINS := requirements-dev.txt policy/requirements.txt
+VENV := $(CACHE)/venv-$(shell cat $(PINS) | sha256sum | cut -c1-12)
 PY := $(VENV)/bin/python
 # The programs that check their own documents: built or found when a command first needs them.
 WITH_CHECKERS = PATH="$$($(PY) -m sandbox.toolchain --path promtool amtool alertmanager-delivery loki lokitool promtail jaeger otelcol-contrib):$$PATH"
@@ -97,5 +98,5 @@ $(VENV)/.done:
 	@echo "setting up Python packages in $(VENV) (once, about a minute)" >&2
 	@mkdir -p $(CACHE)
 	@rm -rf $(VENV) && python3 -m venv $(VENV)
-	@$(PY) -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps --requirement requirements-dev.txt
+	@$(PY) -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps $(PINS:%=--requirement=%)
 	@touch $@

@@ -20,9 +20,9 @@ from components import traces
 from components.collector_config import Neighbours, collector_config
 from components.documents import Document
 from components.jaeger_config import telemetry
-from components.platform import NAMESPACE
 from model.documents import mapping, to_yaml
 from model.environment import Environment, load
+from model.namespaces import NAMESPACE
 from sandbox import bare
 from sandbox.bare import Program
 from sandbox.engine import ROOT

@@ -18,7 +18,7 @@ from checks.delivery.command import delivery_findings, routes
 from checks.delivery.program import UnansweredError
 from checks.delivery.proof import FILE
 from checks.leaks import canary, leak_findings
-from checks.manifests import manifest_findings
+from checks.manifests import bucket_findings, manifest_findings
 from checks.metrics import known_metrics
 from checks.programs import program_findings
 from checks.record import record_platform
@@ -48,6 +48,7 @@ def findings(environment: Environment) -> list[Finding]:
         *capacity_findings(environment),
         *lint(environment, prometheus),
         *manifest_findings(resources),
+        *bucket_findings(environment.name, resources),
         *leak_findings(resources),
         *seen,
         *refused,

@@ -1,9 +1,10 @@
 """What every pod must be: unprivileged, read-only, bounded, watched. Only the agents' namespace may look at its node."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from components.platform import AGENTS_NAMESPACE
 from model.documents import each, mapping
+from model.namespaces import AGENTS_NAMESPACE
 
 Problem = tuple[str, str, str]
 """The key, what is wrong with it, and what would be right."""
@@ -11,28 +12,40 @@ Problem = tuple[str, str, str]
 _VOLUMES = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret")
 
 
-def pod_problems(manifest: dict[str, object]) -> Iterator[Problem]:
-    """What is wrong with the pods of a workload; nothing for other objects."""
-    metadata = mapping(manifest.get("metadata"))
-    lasting = list(each(manifest, "spec", "template", "spec"))
-    for key, template in [*lasting, *each(manifest, "spec", "jobTemplate", "spec", "template", "spec")]:
-        spec = mapping(template)
-        yield from _identity(key, spec)
-        yield from _context(key, spec)
-        containers = [
-            (f"{key}.{name}", mapping(container)) for kind in ("containers", "initContainers") for name, container in each(spec, kind, "*")
-        ]
-        if metadata.get("namespace") != AGENTS_NAMESPACE:
-            yield from _node_access(key, spec)
-            for place, context in ((key, spec), *containers):
-                yield from _user(f"{place}.securityContext", mapping(context.get("securityContext")))
-        for name, container in containers:
-            yield from _container(name, container)
-            if lasting:
-                yield from _probes(name, container)
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """The pods that a workload makes."""
+
+    key: str
+    """Where their spec is in the workload."""
+
+    spec: dict[str, object]
+    agent: bool
+    """Whether they may look at their node."""
+
+    lasting: bool
+    """Whether they are to run until somebody ends them."""
+
+    @property
+    def containers(self) -> Iterator[tuple[str, dict[str, object]]]:
+        """Each container and where it is."""
+        for kind in ("containers", "initContainers"):
+            for name, container in each(self.spec, kind, "*"):
+                yield f"{self.key}.{name}", mapping(container)
 
 
-def _identity(key: str, spec: dict[str, object]) -> Iterator[Problem]:
+def pods(manifest: dict[str, object]) -> Iterator[Pod]:
+    """Those of a workload; nothing for other objects."""
+    agent = mapping(manifest.get("metadata")).get("namespace") == AGENTS_NAMESPACE
+    for key, spec in each(manifest, "spec", "template", "spec"):
+        yield Pod(key=key, spec=mapping(spec), agent=agent, lasting=manifest.get("kind") != "Job")
+    for key, spec in each(manifest, "spec", "jobTemplate", "spec", "template", "spec"):
+        yield Pod(key=key, spec=mapping(spec), agent=agent, lasting=False)
+
+
+def identity(pod: Pod) -> Iterator[Problem]:
+    """Pods have a name of their own to the API, and know of no service that they do not ask for."""
+    key, spec = pod.key, pod.spec
     if spec.get("serviceAccountName") in (None, "default"):
         yield f"{key}.serviceAccountName", "is missing", "a ServiceAccount of its own"
     if "automountServiceAccountToken" not in spec:
@@ -41,15 +54,18 @@ def _identity(key: str, spec: dict[str, object]) -> Iterator[Problem]:
         yield f"{key}.enableServiceLinks", "is on", "false"
 
 
-def _context(key: str, spec: dict[str, object]) -> Iterator[Problem]:
-    context = mapping(spec.get("securityContext"))
+def restricted(pod: Pod) -> Iterator[Problem]:
+    """Pods keep the Pod Security Standard *restricted*, but for agents, which may look at their node."""
+    context = mapping(pod.spec.get("securityContext"))
     if mapping(context.get("seccompProfile")).get("type") not in ("RuntimeDefault", "Localhost"):
-        yield f"{key}.securityContext.seccompProfile.type", "is missing or open", "RuntimeDefault, Localhost"
-
-
-def _user(key: str, context: dict[str, object]) -> Iterator[Problem]:
-    if context.get("runAsNonRoot") is not True:
-        yield f"{key}.runAsNonRoot", "is missing or wrong", f"true; root only in namespace {AGENTS_NAMESPACE}"
+        yield f"{pod.key}.securityContext.seccompProfile.type", "is missing or open", "RuntimeDefault, Localhost"
+    if not pod.agent:
+        yield from _node_access(pod.key, pod.spec)
+        for place, described in ((pod.key, pod.spec), *pod.containers):
+            if mapping(described.get("securityContext")).get("runAsNonRoot") is not True:
+                yield f"{place}.securityContext.runAsNonRoot", "is missing or wrong", f"true; root only in namespace {AGENTS_NAMESPACE}"
+    for key, container in pod.containers:
+        yield from _container_rights(f"{key}.securityContext", mapping(container.get("securityContext")))
 
 
 def _node_access(key: str, spec: dict[str, object]) -> Iterator[Problem]:
@@ -60,27 +76,6 @@ def _node_access(key: str, spec: dict[str, object]) -> Iterator[Problem]:
         kinds = sorted(set(mapping(volume)) - {"name", *_VOLUMES})
         if kinds:
             yield f"{key}.{name}", f"is a {kinds[0]} volume", ", ".join(_VOLUMES)
-
-
-def _container(key: str, container: dict[str, object]) -> Iterator[Problem]:
-    yield from _container_rights(f"{key}.securityContext", mapping(container.get("securityContext")))
-    yield from _resources(f"{key}.resources", mapping(container.get("resources")))
-    image = str(container.get("image"))
-    tag = image.rpartition("/")[2].partition(":")[2]
-    if tag in ("", "latest"):
-        yield f"{key}.image", f"'{image}' has no fixed version", "a tag other than latest, or a digest"
-    for name, mount in each(container, "volumeMounts", "*"):
-        if "subPath" in mapping(mount):
-            yield f"{key}.{name}.subPath", "would never see a changed file", "the directory as a whole"
-    for name, variable in each(container, "env", "*"):
-        if "secretKeyRef" in mapping(mapping(variable).get("valueFrom")):
-            yield f"{key}.{name}", "puts a secret into the environment of the process", "a mounted file"
-
-
-def _probes(key: str, container: dict[str, object]) -> Iterator[Problem]:
-    for probe in ("readinessProbe", "livenessProbe"):
-        if probe not in container:
-            yield f"{key}.{probe}", "is missing", "a probe"
 
 
 def _container_rights(key: str, context: dict[str, object]) -> Iterator[Problem]:
@@ -95,10 +90,57 @@ def _container_rights(key: str, context: dict[str, object]) -> Iterator[Problem]
         yield f"{key}.capabilities", "leave it rights", "drop: [ALL] and no add"
 
 
-def _resources(key: str, resources: dict[str, object]) -> Iterator[Problem]:
-    requests, limits = mapping(resources.get("requests")), mapping(resources.get("limits"))
-    for name in ("cpu", "memory"):
-        if name not in requests:
-            yield f"{key}.requests.{name}", "is missing", "an amount"
-    if limits.get("memory") != requests.get("memory") or "memory" not in limits:
-        yield f"{key}.limits.memory", "differs from the request", "the amount that is requested"
+def pinned(pod: Pod) -> Iterator[Problem]:
+    """Images have a fixed version."""
+    for key, container in pod.containers:
+        image = str(container.get("image"))
+        if image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+            yield f"{key}.image", f"'{image}' has no fixed version", "a tag other than latest, or a digest"
+
+
+def bounded(pod: Pod) -> Iterator[Problem]:
+    """Containers say what they need, and may not have more memory than that."""
+    for name, container in pod.containers:
+        key, resources = f"{name}.resources", mapping(container.get("resources"))
+        requests, limits = mapping(resources.get("requests")), mapping(resources.get("limits"))
+        for kind in ("cpu", "memory"):
+            if kind not in requests:
+                yield f"{key}.requests.{kind}", "is missing", "an amount"
+        if limits.get("memory") != requests.get("memory") or "memory" not in limits:
+            yield f"{key}.limits.memory", "differs from the request", "the amount that is requested"
+
+
+def current(pod: Pod) -> Iterator[Problem]:
+    """Files are mounted so that a change of them arrives."""
+    for key, container in pod.containers:
+        for name, mount in each(container, "volumeMounts", "*"):
+            if "subPath" in mapping(mount):
+                yield f"{key}.{name}.subPath", "would never see a changed file", "the directory as a whole"
+
+
+def secrets_as_files(pod: Pod) -> Iterator[Problem]:
+    """Secrets come as files, not in the environment, which children and dumps see."""
+    for key, container in pod.containers:
+        for name, variable in each(container, "env", "*"):
+            if "secretKeyRef" in mapping(mapping(variable).get("valueFrom")):
+                yield f"{key}.{name}", "puts a secret into the environment of the process", "a mounted file"
+
+
+def watched(pod: Pod) -> Iterator[Problem]:
+    """Containers that are to last have probes."""
+    for key, container in pod.containers if pod.lasting else ():
+        for probe in ("readinessProbe", "livenessProbe"):
+            if probe not in container:
+                yield f"{key}.{probe}", "is missing", "a probe"
+
+
+POD_RULES: tuple[Callable[[Pod], Iterator[Problem]], ...] = (
+    identity,
+    restricted,
+    pinned,
+    bounded,
+    current,
+    secrets_as_files,
+    watched,
+)
+"""All rules; each gives the problems of one pod."""

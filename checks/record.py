@@ -12,9 +12,7 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceOutputsRequest, Re
 from components.platform import Platform, PlatformArgs
 from model import secrets
 from model.environment import Environment
-
-MASK = "[secret]"
-"""What stands in a manifest where a secret is."""
+from model.secrets import MASK
 
 LATER = "known after deployment"
 """What stands in a manifest where only the cluster knows the value."""
@@ -41,6 +39,9 @@ class Recorded:
 
     ignored: tuple[str, ...] = ()
     """The fields of which changes are ignored."""
+
+    protected: bool = False
+    """Whether the engine refuses to delete it."""
 
     complete: bool = False
     """Whether it registered its outputs, as a component does at the end."""
@@ -90,10 +91,12 @@ class _Monitor(MockMonitor):
         super().__init__(_Recorder())
         self.finished: set[str] = set()
         self.ignored: dict[str, tuple[str, ...]] = {}
+        self.protected: set[str] = set()
 
     def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:  # noqa: N802 (the name is the protocol's)
         response = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType] (the SDK's method has no annotations)
         self.ignored[response.urn] = tuple(request.ignoreChanges)
+        self.protected |= {response.urn} if request.protect else set()
         return response
 
     def RegisterResourceOutputs(self, request: RegisterResourceOutputsRequest) -> Empty:  # noqa: N802 (the name is the protocol's)
@@ -132,6 +135,7 @@ def _recorded(urn: str, state: Mapping[str, object], monitor: _Monitor) -> Recor
         parents=tuple(parents),
         inputs=inputs,
         ignored=monitor.ignored[urn],
+        protected=urn in monitor.protected,
         complete=urn in monitor.finished,
     )
 

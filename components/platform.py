@@ -32,13 +32,8 @@ from model.catalogue import EXPORTER, Datastore
 from model.documents import to_yaml
 from model.environment import Environment
 from model.logs import Logs
+from model.namespaces import AGENTS_NAMESPACE, NAMESPACE
 from model.secrets import datastore_secret, grafana_secrets
-
-NAMESPACE = "observability"
-"""Where all parts live that need no rights on their node."""
-
-AGENTS_NAMESPACE = "observability-agents"
-"""Where the parts live that do."""
 
 _ROLES = {
     "prometheus": "metrics",

@@ -10,13 +10,12 @@ from typing import TypeVar, get_args
 from model.catalogue import EXPORTER
 from model.documents import Document, each, is_mapping, mapping
 from model.errors import Finding, nearest
+from model.namespaces import PLATFORM_NAMESPACES
 from model.quantities import Duration, Percent
 from model.routing import Severity
 from model.slo import FASTEST_BURN
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-PLATFORM_NAMESPACES = ("observability", "observability-agents")
-"""The namespaces that the platform makes for itself."""
 
 Q = TypeVar("Q", Duration, Percent)
 

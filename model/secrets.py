@@ -11,6 +11,9 @@ from model.grafana import Grafana
 from model.routing import Contact, Routing
 from model.settings import Notifications, Settings
 
+MASK = "[secret]"
+"""What stands in a manifest where a secret is."""
+
 HEARTBEAT = "heartbeatUrl"
 SLACK = "slackApiUrl"
 SMTP = "smtpPassword"

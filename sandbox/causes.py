@@ -17,6 +17,7 @@ _FULL_BYTES = 2_000_000
 _LOCKED = re.compile(r"created by (\S+) \(pid (\d+)\) at (\S+)")
 _TIMED_OUT = re.compile(r"\S+ \"\S+\" is not ready after \d+ s.*|\S+ \"\S+\" still exists \d+ s after.*")
 _KILLED = re.compile(r"^ code: -(\d+)$", re.MULTILINE)
+_REFUSED = re.compile(r"\[mandatory\]\s+(\S+)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ERROR = re.compile(r"^\s*error: (?!update failed|preview failed|resource registration|refresh failed|destroy failed)(.+)$", re.MULTILINE)
 
@@ -37,6 +38,8 @@ def _told(said: str) -> str:
     """What the engine itself said last, or what its exit code tells; empty when that is nothing."""
     if killed := _KILLED.search(said):
         return f"the engine was killed ({signal.Signals(int(killed[1])).name})"
+    if refused := sorted(set(_REFUSED.findall(said))):
+        return f"the policy pack refuses it: {', '.join(refused)}; what and where is above"
     found = _TIMED_OUT.search(said) or _ERROR.search(said)
     return found[0].strip().removeprefix("error: ") if found else ""
 

@@ -9,6 +9,7 @@ import os
 import runpy
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from sandbox.pulumi_cli import MARK, PulumiCli
 from sandbox.toolchain import tool
 
 ROOT = Path(__file__).resolve().parent.parent
+POLICY = ROOT / "policy"
+"""The pack to which previews and updates are held."""
+
 PLUGIN_HOST = "get.pulumi.com"
 
 Say = Callable[[str], None]
@@ -80,14 +84,14 @@ class Engine:
     def preview(self) -> dict[str, int]:
         """What an update would do: number of resources by operation."""
         with self._stack() as stack:
-            result = stack.preview(on_output=self._say, color=_color())
-        return {operation.value: count for operation, count in result.change_summary.items()}
+            result = stack.preview(on_output=self._say, color=_color(), policy_packs=[str(POLICY)])
+        return {automation.OpType(operation).value: count for operation, count in result.change_summary.items()}
 
     def up(self) -> dict[str, int]:
         """Deploy; repairs drift first. Returns the number of resources by operation."""
         with self._stack() as stack:
             self._quietly(lambda show: stack.refresh(on_output=show, color=_color(), show_secrets=False))
-            result = stack.up(on_output=self._say, color=_color(), show_secrets=False)
+            result = stack.up(on_output=self._say, color=_color(), show_secrets=False, policy_packs=[str(POLICY)])
         return {automation.OpType(operation).value: count for operation, count in (result.summary.resource_changes or {}).items()}
 
     def destroy(self) -> None:
@@ -174,6 +178,7 @@ class Engine:
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "PULUMI_DIY_BACKEND_GZIP": "false",  # recovery reads the state
             "KUBECONFIG": str(self._target.kubeconfig),
+            "PULUMI_PYTHON_CMD": sys.executable,  # by which the policy pack is run
             MARK: str(self._backend),
             **cloud.variables(self._target.s3),
         }

@@ -19,6 +19,12 @@ MARK = "OBSERVABILITY_ENGINE"
 
 _LOOK_SECONDS = 0.5
 
+_ANALYZER = """\
+#!/bin/sh
+# Runs a policy pack, as the script of this name does that comes with the CLI where it is installed from an archive.
+exec "${PULUMI_PYTHON_CMD:-python3}" -u -m pulumi.policy "$@"
+"""
+
 Show = Callable[[str], object]
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
@@ -161,4 +167,8 @@ def _home() -> Path:
     link = directory / "pulumi"
     if not link.exists():
         link.symlink_to(program)
+    analyzer = directory / "pulumi-analyzer-policy-python"
+    if directory != program.parent and not analyzer.exists():
+        analyzer.write_text(_ANALYZER)
+        analyzer.chmod(0o755)
     return directory.parent

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from model.namespaces import PLATFORM_NAMESPACES
 from sandbox.kube import Kube, KubeError, Object
 
-NAMESPACES = ("observability", "observability-agents")
 _OPTIONAL = "/pods"
 """Ends the names of the scrape jobs for annotated pods, of which there may be none."""
 
@@ -67,7 +67,7 @@ def _prometheus(kube: Kube, path: str, query: Mapping[str, str] | None = None) -
 
 def _pods(kube: Kube) -> list[str]:
     missing: list[str] = []
-    for namespace in NAMESPACES:
+    for namespace in PLATFORM_NAMESPACES:
         for pod in kube.list(f"/api/v1/namespaces/{namespace}/pods"):
             ready = {condition["type"]: condition["status"] for condition in pod["status"].get("conditions", [])}.get("Ready")
             if ready != "True" and pod["status"]["phase"] != "Succeeded":

@@ -6,10 +6,10 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from checks.leaks import CANARY, canary, leak_findings
-from checks.record import MASK, Recorded, record
+from checks.record import Recorded, record
 from components.base import Component
 from model.documents import to_yaml
-from model.secrets import required
+from model.secrets import MASK, required
 from tests.components.environments import NAMES, environment, resources
 
 

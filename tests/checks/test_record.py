@@ -4,7 +4,8 @@ import pulumi
 import pytest
 from pulumi_kubernetes.core.v1 import ConfigMap
 
-from checks.record import LATER, MASK, readable, record
+from checks.record import LATER, readable, record
+from model.secrets import MASK
 
 
 def test_errors_of_the_program_are_raised() -> None:

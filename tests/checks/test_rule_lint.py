@@ -9,13 +9,14 @@ import pytest
 from checks.__main__ import ROOT, lint
 from checks.metrics import Metric
 from checks.rule_lint import Surroundings, rule_findings
-from components.platform import NAMESPACE, targets
+from components.platform import targets
 from components.scraping import Target, prometheus_config
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
 from model.documents import read, to_yaml
 from model.environment import Environment, load
 from model.errors import Finding
+from model.namespaces import NAMESPACE
 from model.rules import GENERATED_FILE, file_name, read_rules
 from model.validation import validate
 

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from components.jaeger_config import OTLP_HTTP_PORT, SAMPLING_PORT
-from components.platform import NAMESPACE, targets
+from components.platform import targets
 from model.environment import load
+from model.namespaces import NAMESPACE
 from sandbox.demo import datastores
 from sandbox.demo.datastores import PASSWORD
 from sandbox.demo.deploy import ROOT, catalogue

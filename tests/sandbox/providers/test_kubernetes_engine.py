@@ -15,7 +15,7 @@ from sandbox.providers.values import Obj
 from sandbox.toolchain import tool
 from tests.sandbox.providers.live import Namespace
 
-pytestmark = [pytest.mark.cluster, pytest.mark.binaries]
+pytestmark = pytest.mark.cluster
 CANARY, ENCODED = "canary-tweet-4711", "Y2FuYXJ5LXR3ZWV0LTQ3MTE="
 
 
