@@ -10,7 +10,7 @@ from model.errors import InvalidConfiguration
 from sandbox import cluster, drill, status, target
 from sandbox.cluster.errors import ClusterError
 from sandbox.demo import DemoError
-from sandbox.drift import as_json
+from sandbox.drift_report import examine
 from sandbox.engine import ROOT, Engine, EngineError
 from sandbox.kube import Kube, KubeError
 from sandbox.serving import NotServingError
@@ -48,14 +48,14 @@ def _parser() -> argparse.ArgumentParser:
         "status": ("what runs, what does not, where it answers, what is a stand-in", _status),
         "preview": ("what an update would change", _preview),
         "drill": ("send a marked alert to every receiver through the live Alertmanager; exit code 1 when one is not taken", _drill),
-        "drift": ("what somebody changed by hand; exit code 1 when there is any", _drift),
+        "drift": ("what differs from what was deployed; exit code 1, or 3 when only objects were added that nobody deployed", _drift),
     }
     for name, (text, run) in described.items():
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
         command.add_argument("--env", default="dev", help="the environment: there is a Pulumi.<env>.yaml for it (default: dev)")
         if name == "drift":
-            command.add_argument("--json", action="store_true", help="for programs: a list of what differs on standard output")
+            command.add_argument("--json", action="store_true", help="for programs: what differs, on standard output")
     return parser
 
 
@@ -95,14 +95,10 @@ def _drill(options: argparse.Namespace) -> int:
 
 
 def _drift(options: argparse.Namespace) -> int:
-    found = _engine(options.env, say=_to_stderr if options.json else print).drift()
-    if options.json:
-        print(as_json(found))
-    else:
-        for drift in found:
-            print(drift)
-        print(f"{len(found)} managed object(s) differ from what was deployed")
-    return 1 if found else 0
+    say = _to_stderr if options.json else print
+    report = examine(_engine(options.env, say), Kube(target.current().kubeconfig))
+    print(report.json if options.json else "\n".join(report.lines()))
+    return report.severity
 
 
 def _engine(environment: str, say: Callable[[str], None] = print) -> Engine:

@@ -1,8 +1,8 @@
-"""What somebody changed by hand: the managed objects that differ from what was deployed, in words and as JSON."""
+"""What somebody changed by hand: the managed objects that differ from what was deployed."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from pulumi.automation import OpType
@@ -70,11 +70,6 @@ def observed(event: EngineEvent) -> Iterator[Drift]:
         operation=step.op.value,
         fields=tuple(_fields(step.old, step.new)) if step.op is OpType.UPDATE else (),
     )
-
-
-def as_json(found: Iterable[Drift]) -> str:
-    """For programs: a list with one object for each drift."""
-    return json.dumps([asdict(drift) for drift in found], indent=2)
 
 
 def _fields(old: StepEventStateMetadata | None, new: StepEventStateMetadata | None) -> Iterator[Field]:

@@ -26,7 +26,7 @@ from sandbox.cluster.ownership import locked
 from sandbox.drift import Drift, observed
 from sandbox.network_check import reachable
 from sandbox.providers.kubernetes.client import ApiError, Cluster, Ref
-from sandbox.providers.values import Obj
+from sandbox.providers.values import Obj, items, mapping, text
 from sandbox.pulumi_cli import MARK, PulumiCli
 from sandbox.toolchain import tool
 
@@ -62,6 +62,19 @@ class Plugin:
     version: str
     source: str
     """``official`` or ``stand-in``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """An object of Kubernetes that the state knows."""
+
+    kind: str
+    namespace: str
+    """Empty for what lives in none."""
+
+    name: str
+    data: Mapping[str, str]
+    """What a ConfigMap was deployed with; empty for others."""
 
 
 class EngineError(Exception):
@@ -109,6 +122,12 @@ class Engine:
                 )
             )
         return tuple(found)
+
+    def deployed(self) -> tuple[Deployed, ...]:
+        """The objects that were deployed, as the state knows them."""
+        with self._stack() as stack:
+            exported = cast(Obj, stack.export_stack().deployment)
+        return tuple(_deployed(each) for each in items(exported, "resources") if text(each, "type").startswith("kubernetes:"))
 
     def _quietly(self, step: Callable[[Say], object]) -> None:
         """Run a step of which nobody wants to read, unless it fails."""
@@ -182,6 +201,13 @@ class Engine:
             MARK: str(self._backend),
             **cloud.variables(self._target.s3),
         }
+
+
+def _deployed(resource: Obj) -> Deployed:
+    namespace, _, name = text(resource, "id").rpartition("/")
+    inputs = mapping(resource, "inputs")
+    data = mapping(inputs, "data") if text(inputs, "kind") == "ConfigMap" else {}
+    return Deployed(kind=text(inputs, "kind"), namespace=namespace, name=name, data={key: str(value) for key, value in data.items()})
 
 
 def here(stack: Mapping[str, object], s3: str | None, say: Say) -> str:

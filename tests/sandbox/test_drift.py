@@ -7,7 +7,8 @@ import pytest
 from pulumi.automation import OpType
 from pulumi.automation.events import EngineEvent, ResOutputsEvent, StepEventMetadata, StepEventStateMetadata
 
-from sandbox.drift import Drift, as_json, observed
+from sandbox.drift import Drift, observed
+from sandbox.drift_report import Report
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
 """A secret as the engine writes it in its events."""
@@ -42,7 +43,7 @@ def test_what_is_as_declared_is_no_drift(operation: OpType) -> None:
 def test_of_a_secret_only_that_it_differs_is_told() -> None:
     (found,) = seen(OpType.UPDATE, {"data": SECRET}, {"data": SECRET})
     assert str(found).endswith("\n  data: a secret value differs")
-    assert "ciphertext" not in as_json([found])
+    assert "ciphertext" not in Report(managed=(found,)).json
 
 
 def test_a_secret_that_was_not_touched_is_not_told() -> None:
@@ -53,4 +54,5 @@ def test_a_secret_that_was_not_touched_is_not_told() -> None:
 def test_long_values_are_cut_for_people_and_whole_for_programs() -> None:
     (found,) = seen(OpType.UPDATE, {"data": {"a.yaml": "x" * 500}}, {"data": {"a.yaml": "y"}})
     assert '(502 characters) -> "y"' in str(found)
-    assert json.loads(as_json([found]))[0]["fields"] == [{"path": 'data["a.yaml"]', "declared": "x" * 500, "live": "y"}]
+    [told] = json.loads(Report(managed=(found,)).json)["managed"]
+    assert told["fields"] == [{"path": 'data["a.yaml"]', "declared": "x" * 500, "live": "y"}]
