@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden bench pictures
+.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden bench pictures pr-comment
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -44,6 +44,9 @@ render: $(VENV)/.done ## write every document and manifest of ENV to OUT, secret
 
 routes: $(VENV)/.done ## who is told of what in ENV, when, and what silences it; BASE=main: what a change changes; JSON=file: all of it
 	@$(WITH_CHECKERS) $(PY) -m checks routes --env $(ENV) $(if $(BASE),--base $(BASE)) $(if $(JSON),--json $(JSON))
+
+pr-comment: $(VENV)/.done ## what the checkout changes in every environment against BASE (main), as the comment of a pull request
+	@$(WITH_CHECKERS) $(PY) -m review --base $(or $(BASE),main)
 
 check: $(VENV)/.done ## prove ENV offline: no cluster, no cloud, no credentials; exit code 1 with findings
 	@$(WITH_CHECKERS) $(PY) -m checks check --env $(ENV)

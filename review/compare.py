@@ -1,0 +1,77 @@
+"""One environment as it is on the base and as it would be: rendered by each side's own code, and compared."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from checks.__main__ import findings
+from checks.cost import by_component, items
+from checks.delivery.base import NoBaseError, checkout, run
+from checks.delivery.program import UnansweredError
+from checks.delivery.proof import compute
+from checks.delivery.show import changes
+from checks.record import record_platform
+from checks.render import render, write
+from model.environment import Environment, load
+from model.errors import Finding, InvalidConfiguration
+from model.prices import read_prices
+from model.stack import environments
+from review.comment import EnvironmentReview
+from review.objects import object_changes
+from review.topics import TOPICS, differences
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def review(name: str, base: str) -> EnvironmentReview:
+    """What the checkout would change of an environment, against a commit."""
+    try:
+        environment = load(ROOT, name)
+        with tempfile.TemporaryDirectory(prefix="observability-review-") as directory:
+            scratch = Path(directory)
+            write(render(environment), scratch / "here")
+            tree = checkout(ROOT, base, scratch)
+            run(tree, base, "render", "--env", name, "--out", str(scratch / "base"))
+            costs = total(run(tree, base, "cost", "--env", name)), _cost(environment)
+            return compared(environment, scratch / "base", scratch / "here", costs, findings(environment))
+    except InvalidConfiguration as invalid:
+        return _failed(name, "; ".join(str(finding) for finding in invalid.findings))
+    except (NoBaseError, UnansweredError) as error:
+        return _failed(name, str(error))
+
+
+def compared(
+    environment: Environment, before: Path, after: Path, costs: tuple[float, float], wrong: Iterable[Finding] = ()
+) -> EnvironmentReview:
+    """What lies between two renderings of an environment, in directories, that cost so many dollars a month. Raises UnansweredError."""
+    base, head = _files(before), _files(after)
+    known = environments(ROOT)
+    routes = changes(compute(environment, before, known), compute(environment, after, known))
+    topics = {topic: differences(of(base), of(head)) for topic, of in TOPICS.items()}
+    return EnvironmentReview(
+        name=environment.name,
+        objects=object_changes(base, head),
+        topics={"Who is told": tuple(routes), **topics},
+        costs=costs,
+        findings=tuple(map(str, wrong)),
+    )
+
+
+def total(report: str) -> float:
+    """The dollars a month that a printed report of `make cost` ends with. Raises NoBaseError when it has no total."""
+    for line in report.splitlines():
+        if line.startswith("total "):
+            return float(line.split()[1])
+    raise NoBaseError(f"the base tells no cost: {report.strip()[-200:]}")
+
+
+def _cost(environment: Environment) -> float:
+    return round(sum(by_component(items(environment, record_platform(environment), read_prices(ROOT))).values()), 2)
+
+
+def _failed(name: str, problem: str) -> EnvironmentReview:
+    return EnvironmentReview(name=name, objects=(), topics={}, costs=(0, 0), problem=problem)
+
+
+def _files(directory: Path) -> dict[str, str]:
+    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}

@@ -1,0 +1,138 @@
+"""The comment for five changes that people make, word by word, and what it is made of."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from checks.cost import by_component, items
+from checks.delivery.base import NoBaseError
+from checks.leaks import CANARY
+from checks.record import record_platform
+from checks.render import render, write
+from model.environment import Environment, load
+from model.errors import Finding
+from model.prices import read_prices
+from review.comment import MARK, EnvironmentReview, comment
+from review.compare import compared, total
+from review.objects import ObjectChange, object_changes
+from review.topics import TOPICS, differences
+from tests.components.environments import ROOT, environment, files
+
+GOLDEN = ROOT / "tests/golden/review"
+
+Edit = tuple[str, str, str]
+"""A file, what stands there, and what is to stand there."""
+
+CHANGES: dict[str, list[Edit]] = {
+    "a-service-promises-less": [("configs/catalogues/dharma.yaml", "availability: 99.9%", "availability: 99.5%")],
+    "logs-get-larger-disks": [("Pulumi.prod.yaml", "storage: 50Gi", "storage: 80Gi")],
+    "logs-are-kept-for-less-long": [("Pulumi.prod.yaml", "    retention: 30d\n    classes:", "    retention: 14d\n    classes:")],
+    "nobody-pages": [("Pulumi.prod.yaml", "critical: [pagerduty, slack]", "critical: [slack]")],
+    "the-bucket-is-renamed": [("Pulumi.prod.yaml", "name: dharma-observability-logs-prod", "name: dharma-logs-prod")],
+}
+ROLE = "manifests/rbac.yaml"
+
+
+def changed(edits: list[Edit], tmp_path: Path) -> Environment:
+    """prod with some files edited."""
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    for file in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(file, tmp_path)
+    for name, old, new in edits:
+        file = tmp_path / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+    return load(tmp_path, "prod")
+
+
+def cost(environment: Environment) -> float:
+    return round(sum(by_component(items(environment, record_platform(environment), read_prices(ROOT))).values()), 2)
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    write(files("prod"), tmp_path / "before")
+    return tmp_path / "before"
+
+
+@pytest.mark.binaries
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_people_read(name: str, before: Path, tmp_path: Path) -> None:
+    after = changed(CHANGES[name], tmp_path / "edited")
+    write(render(after), tmp_path / "after")
+    review = compared(after, before, tmp_path / "after", (cost(environment("prod")), cost(after)))
+    text, golden = comment([review], "main"), GOLDEN / f"{name}.md"
+    if os.environ.get("GOLDEN") == "write":
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text)
+    assert text == golden.read_text()
+    assert CANARY not in text
+
+
+def test_what_changes_nothing_says_so() -> None:
+    objects = object_changes(files("prod"), files("prod"))
+    topics = {topic: differences(of(files("prod")), of(files("prod"))) for topic, of in TOPICS.items()}
+    review = EnvironmentReview(name="prod", objects=objects, topics=topics, costs=(10.0, 10.0))
+    assert review.is_unchanged
+    text = comment([review], "main")
+    assert text.startswith(MARK)
+    assert text.endswith("| prod |  |  |  |  | 10.00 | nothing wrong |\n\nNothing that is deployed changes.\n")
+
+
+def edited(path: str, old: str, new: str) -> dict[str, str]:
+    """The rendered files of prod with one of them changed."""
+    assert old in files("prod")[path]
+    return {**files("prod"), path: files("prod")[path].replace(old, new, 1)}
+
+
+def test_an_object_that_must_be_made_anew_is_told_with_the_field() -> None:
+    head = edited("manifests/prometheus.yaml", "storage: 200Gi", "storage: 300Gi")
+    [change] = object_changes(files("prod"), head)
+    assert (change.operation, change.kind, change.is_loss) == ("replaced", "StatefulSet", True)
+    assert change.reason == "`spec.volumeClaimTemplates[0].spec.resources.requests.storage` cannot change in place"
+
+
+def test_an_object_that_can_change_in_place_does() -> None:
+    head = edited("manifests/grafana.yaml", "replicas: 2", "replicas: 3")
+    [change] = object_changes(files("prod"), head)
+    assert (change.operation, change.fields, change.is_loss) == ("changed", ("spec.replicas",), False)
+
+
+def test_what_is_new_and_what_is_gone() -> None:
+    without = {path: text for path, text in files("prod").items() if path != ROLE}
+    gone = object_changes(files("prod"), without)
+    assert {change.operation for change in gone} == {"deleted"}
+    assert {change.operation for change in object_changes(without, files("prod"))} == {"created"}
+    assert "ClusterRole" in {change.kind for change in gone}
+
+
+def test_a_wider_right_is_told() -> None:
+    head = edited(ROLE, "- nodes\n", "- nodes\n  - secrets\n")
+    lines = differences(TOPICS["Permissions"](files("prod")), TOPICS["Permissions"](head))
+    assert len(lines) == 1
+    assert "secrets" in lines[0]
+
+
+def test_data_that_would_go_and_what_is_wrong_are_red() -> None:
+    loss = ObjectChange(operation="deleted", kind="PersistentVolumeClaim", name="observability/grafana")
+    finding = Finding(file="Pulumi.prod.yaml", problem="no such thing")
+    review = EnvironmentReview(name="prod", objects=[loss], topics={}, costs=(1.0, 2.0), findings=[str(finding)])
+    text = comment([review], "main")
+    assert "> [!CAUTION]\n> **prod: deleted, with the data that it holds:** PersistentVolumeClaim `observability/grafana`\n" in text
+    assert "> [!CAUTION]\n> **prod:** Pulumi.prod.yaml: no such thing\n" in text
+    assert "| 1.00 → 2.00 (+1.00) | 1 finding(s) |" in text
+
+
+def test_many_and_long_lines_are_cut() -> None:
+    review = EnvironmentReview(name="prod", objects=(), topics={"Alerts": ["x" * 1000] * 100}, costs=(1.0, 1.0))
+    text = comment([review], "main")
+    assert "- … and 60 more" in text
+    assert max(map(len, text.splitlines())) < 310
+
+
+def test_the_cost_of_the_base_is_read_from_its_own_report() -> None:
+    assert total("metrics 1.00 2.00\ntotal          690.70    350.00\ndollars a month") == 690.7
+    with pytest.raises(NoBaseError, match="tells no cost"):
+        total("nothing")
