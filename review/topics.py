@@ -30,6 +30,17 @@ def alerts(files: Files) -> Sentences:
     return found
 
 
+def thresholds(files: Files) -> Sentences:
+    """Each threshold and target that follows from the catalogue, by series."""
+    found: dict[str, str] = {}
+    path = "prometheus/rules/catalogue.yaml"
+    for _, rule in each(parse(files[path], path).content, "groups", "*", "rules", "*") if path in files else ():
+        one = mapping(rule)
+        labels = ",".join(f"{key}={value}" for key, value in sorted(mapping(one.get("labels")).items()))
+        found[f"`{one.get('record')}{{{labels}}}`"] = str(one.get("expr"))
+    return found
+
+
 def dashboards(files: Files) -> Sentences:
     """The panels of each dashboard, by its title."""
     found: dict[str, str] = {}
@@ -96,6 +107,7 @@ def _manifests(files: Files) -> Iterator[dict[str, object]]:
 
 TOPICS: Mapping[str, Callable[[Files], Sentences]] = {
     "Alerts": alerts,
+    "Thresholds": thresholds,
     "Dashboards": dashboards,
     "Retention": retention,
     "Permissions": permissions,

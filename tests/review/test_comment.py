@@ -8,6 +8,7 @@ import pytest
 
 from checks.cost import by_component, items
 from checks.delivery.base import NoBaseError
+from checks.delivery.program import PROGRAM
 from checks.leaks import CANARY
 from checks.record import record_platform
 from checks.render import render, write
@@ -18,6 +19,7 @@ from review.comment import MARK, EnvironmentReview, comment
 from review.compare import compared, total
 from review.objects import ObjectChange, object_changes
 from review.topics import TOPICS, differences
+from sandbox.toolchain import tool
 from tests.components.environments import ROOT, environment, files
 
 GOLDEN = ROOT / "tests/golden/review"
@@ -29,7 +31,7 @@ CHANGES: dict[str, list[Edit]] = {
     "a-service-promises-less": [("configs/catalogues/dharma.yaml", "availability: 99.9%", "availability: 99.5%")],
     "logs-get-larger-disks": [("Pulumi.prod.yaml", "storage: 50Gi", "storage: 80Gi")],
     "logs-are-kept-for-less-long": [("Pulumi.prod.yaml", "    retention: 30d\n    classes:", "    retention: 14d\n    classes:")],
-    "nobody-pages": [("Pulumi.prod.yaml", "critical: [pagerduty, slack]", "critical: [slack]")],
+    "warnings-go-by-mail": [("Pulumi.prod.yaml", "warning: [slack]", "warning: [email]")],
     "the-bucket-is-renamed": [("Pulumi.prod.yaml", "name: dharma-observability-logs-prod", "name: dharma-logs-prod")],
 }
 ROLE = "manifests/rbac.yaml"
@@ -59,7 +61,8 @@ def before(tmp_path: Path) -> Path:
 
 @pytest.mark.binaries
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_people_read(name: str, before: Path, tmp_path: Path) -> None:
+def test_what_people_read(name: str, before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tool(PROGRAM).parent}{os.pathsep}{os.environ['PATH']}")
     after = changed(CHANGES[name], tmp_path / "edited")
     write(render(after), tmp_path / "after")
     review = compared(after, before, tmp_path / "after", (cost(environment("prod")), cost(after)))
