@@ -17,6 +17,9 @@ _MASKED = ("<secret>", "********")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?i?B)", re.IGNORECASE)
+_VARIABLE = re.compile(r"\\\$\\\{\w+\\\}")  # of the environment, escaped
+_UNORDERED = "matchers"
+"""Ends the names of lists whose order means nothing; Alertmanager writes them sorted."""
 _BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 
@@ -51,8 +54,12 @@ def differences(declared: object, loaded: object, path: str = "") -> Iterator[tu
             have = cast("dict[str, object]", loaded or {})
             for key, value in cast("dict[str, object]", declared).items():
                 yield from differences(value, have.get(key), f"{path}.{key}".lstrip("."))
+        case list(), str():
+            yield from differences(declared, [loaded], path)
         case list(), list():
             wanted, have = cast("list[object]", declared), cast("list[object]", loaded)
+            if path.endswith(_UNORDERED):
+                wanted, have = sorted(wanted, key=str), sorted(have, key=str)
             if len(wanted) != len(have):
                 yield path, f"{len(wanted)} entries", f"{len(have)} entries"
             for index, (one, other) in enumerate(zip(wanted, have, strict=False)):
@@ -63,16 +70,21 @@ def differences(declared: object, loaded: object, path: str = "") -> Iterator[tu
 
 
 def _same(declared: object, loaded: object) -> bool:
-    """Whether two values mean the same: a program leaves out what is empty or false, and writes 48h0m0s for 2d."""
-    if not declared and not loaded:
+    """Whether two values mean the same.
+
+    A program leaves out what is empty or false, writes 48h0m0s for 2d, fills in the environment, and knows where its files are.
+    """
+    if (not declared and not loaded) or declared == loaded:
         return True
-    return declared == loaded or _meaning(str(declared)) == _meaning(str(loaded))
+    wanted, have = str(declared), str(loaded)
+    filled = re.fullmatch(_VARIABLE.sub(".+", re.escape(wanted)), have)
+    return bool(filled) or have.endswith(f"/{wanted}") or _meaning(wanted) == _meaning(have)
 
 
 def _meaning(text: str) -> str | float:
-    if size := _SIZE.fullmatch(text):
-        return float(size[1]) * _BYTES[size[2].lower().removesuffix("b").removesuffix("i")]
-    if _DURATION.sub("", text) == "" and text:
+    if text and not _SIZE.sub("", text):
+        return sum(float(count) * _BYTES[unit.lower().removesuffix("b").removesuffix("i")] for count, unit in _SIZE.findall(text))
+    if text and not _DURATION.sub("", text):
         return sum(float(count) * _SECONDS[unit] for count, unit in _DURATION.findall(text))
     try:
         return float(text)

@@ -105,6 +105,12 @@ def test_a_claim_of_a_stateful_set_is_expected_and_another_is_not() -> None:
         ("5MB", "5242880"),
         ("1.5GB", "1536MB"),
         (3, 3.0),
+        ("1638MB", "1GiB614MiB"),
+        ("${POD_NAME}", "prometheus-0"),
+        ("http://${HOST}:80/", "http://a.b:80/"),
+        ("templates/*.tmpl", "/etc/alertmanager/templates/*.tmpl"),
+        (["a:1"], "a:1"),
+        ({"matchers": ["b", "a"]}, {"matchers": ["a", "b"]}),
         (False, None),
         ({"a": {"b": False}}, {}),
         ("", None),
@@ -127,6 +133,9 @@ def test_what_means_the_same_is_no_difference(declared: object, loaded: object) 
         ({"jobs": [1]}, {"jobs": [1, 2]}, ("jobs", "1 entries", "2 entries")),
         ({"jobs": [{"name": "a"}]}, {"jobs": [{"name": "b"}]}, ("jobs[0].name", "a", "b")),
         ("5MB", "6MB", ("", "5MB", "6MB")),
+        ("http://${HOST}:80/", "http://a.b:81/", ("", "http://${HOST}:80/", "http://a.b:81/")),
+        ({"labels": ["a", "b"]}, {"labels": ["b", "b"]}, ("labels[0]", "a", "b")),
+        ({"matchers": ["a", "b"]}, {"matchers": ["a", "c"]}, ("matchers[1]", "b", "c")),
     ],
 )
 def test_what_is_not_loaded_as_declared_is_told(declared: object, loaded: object, told: tuple[str, str, str]) -> None:
