@@ -55,7 +55,7 @@ def differences(declared: object, loaded: object, path: str = "") -> Iterator[tu
             for key, value in cast("dict[str, object]", declared).items():
                 yield from differences(value, have.get(key), f"{path}.{key}".lstrip("."))
         case list(), str():
-            yield from differences(declared, [loaded], path)
+            yield from differences(cast("list[object]", declared), [loaded], path)
         case list(), list():
             wanted, have = cast("list[object]", declared), cast("list[object]", loaded)
             if path.endswith(_UNORDERED):
