@@ -50,7 +50,7 @@ def test_the_platform_comes_to_a_cluster_that_is_there_and_leaves_it_as_it_was(
     kube.call("DELETE", "/apis/rbac.authorization.k8s.io/v1/namespaces/dharma/rolebindings/observability-prometheus")
     capfd.readouterr()
     assert main(["drift", "--json"]) == 1
-    (found,) = json.loads(capfd.readouterr().out)
+    (found,) = json.loads(capfd.readouterr().out)["managed"]
     assert (found["object"], found["operation"]) == ("dharma/observability-prometheus", "delete")
 
     assert main(["down"]) == 0
