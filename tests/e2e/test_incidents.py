@@ -27,7 +27,7 @@ PODS = f"/api/v1/namespaces/{SPACE}/pods"
 DEAD_SECONDS = 120
 """How soon people must know that a service is dead (seed 004)."""
 
-FIRING_SECONDS = 480
+FIRING_SECONDS = 600
 RESOLVED_SECONDS = 900
 """How long it may take until all is told: the rules look back five minutes, and a group that was told is told again after five."""
 
@@ -35,7 +35,7 @@ ALERTS = {
     "ServiceDown": "costing",
     "CriticalErrorRate": "iac-generator",
     "CriticalLatency": "monitoring",
-    "SLOErrorBudgetBurn": "iac-generator",
+    "SLOErrorBudgetBurn": "api-gateway",
     "RedisDown": "redis",
     "DatabaseDown": "postgresql",
     "AuthenticationFailures": "auth",
