@@ -11,6 +11,7 @@ from pathlib import Path
 import promql_parser
 
 from bench.figures import Figure, Say, percentile
+from checks.expressions import selectors
 from checks.metrics import Metric, known_metrics
 from model.documents import each, mapping, parse, to_yaml
 from model.environment import load
@@ -105,18 +106,12 @@ def _fill(folder: Path, texts: Mapping[str, str], metrics: Mapping[str, Metric],
 
 def _selected(texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """The names that rules ask for, with labels that their matchers take."""
-    found: list[promql_parser.VectorSelector] = []
-
-    def visit(node: promql_parser.Expr) -> bool:
-        if isinstance(node, promql_parser.VectorSelector):
-            found.append(node)
-        elif isinstance(node, promql_parser.MatrixSelector):
-            found.append(node.vector_selector)
-        return True
-
-    for name, text in texts.items():
-        for _, expression in each(parse(text, name).content, "groups", "*", "rules", "*", "expr"):
-            promql_parser.walk(promql_parser.parse(str(expression)), visit)
+    found = [
+        selector
+        for name, text in texts.items()
+        for _, expression in each(parse(text, name).content, "groups", "*", "rules", "*", "expr")
+        for selector in selectors(promql_parser.parse(str(expression)))
+    ]
     for selector in found:
         matchers = [
             matcher for matcher in selector.matchers.matchers if matcher.op in (promql_parser.MatchOp.Equal, promql_parser.MatchOp.Re)

@@ -53,6 +53,11 @@ def by_component(found: Iterable[Item]) -> dict[str, float]:
     return dict(sorted(sums.items(), key=lambda entry: -entry[1]))
 
 
+def total(environment: Environment, resources: Iterable[Recorded], prices: Prices) -> float:
+    """Dollars a month of all of it, to the cent."""
+    return round(sum(by_component(items(environment, resources, prices)).values()), 2)
+
+
 def report(environment: Environment, resources: Iterable[Recorded], prices: Prices) -> Iterator[str]:
     """The costs as lines of text: every item, then a table of components beside the budget."""
     found = items(environment, resources, prices)

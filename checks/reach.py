@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import promql_parser as promql
 
+from checks.expressions import selectors
+
 LOOKBACK_SECONDS = 300
 """A sample that is older than this is not seen by an instant query (``--query.lookback-delta``)."""
 
@@ -106,16 +108,7 @@ def _same_metric(node: promql.BinaryExpr) -> bool:
 
 
 def _only_selector(tree: promql.Expr) -> promql.VectorSelector | None:
-    found: list[promql.VectorSelector] = []
-
-    def visit(node: promql.Expr) -> bool:
-        if isinstance(node, promql.VectorSelector):
-            found.append(node)
-        elif isinstance(node, promql.MatrixSelector):
-            found.append(node.vector_selector)
-        return True
-
-    promql.walk(tree, visit)
+    found = selectors(tree)
     return found[0] if len(found) == 1 else None
 
 

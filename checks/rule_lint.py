@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
 
 import promql_parser as promql
 
+from checks.expressions import nodes, selectors
 from checks.labels import Inference, Labels
 from checks.metrics import Metric
 from checks.reach import unreachable
@@ -124,7 +124,7 @@ class _Linter:
 
     def _metrics(self, tree: promql.Expr) -> Iterator[str]:
         """Every metric, label and job is one that exists."""
-        for selector in _selectors(tree):
+        for selector in selectors(tree):
             name = str(selector.name)
             jobs = [matcher.value for matcher in selector.matchers.matchers if matcher.name == "job" and matcher.op == promql.MatchOp.Equal]
             yield from (f"asks for job '{job}', which nobody scrapes" for job in jobs if job not in self._around.jobs)
@@ -141,7 +141,7 @@ class _Linter:
 
     def _functions(self, tree: promql.Expr) -> Iterator[str]:
         """Rates are of counters, and over enough scrapes."""
-        for call in _nodes(tree, promql.Call):
+        for call in nodes(tree, promql.Call):
             argument = call.args[0] if call.args else None
             if call.func.name not in _RANGE_FUNCTIONS or not isinstance(argument, promql.MatrixSelector):
                 continue
@@ -156,7 +156,7 @@ class _Linter:
 
     def _divisions(self, tree: promql.Expr) -> Iterator[str]:
         """A ratio of rates says that it needs a denominator: 0/0 is not a number, and spoils every average that it is part of."""
-        for node in _nodes(tree, promql.BinaryExpr):
+        for node in nodes(tree, promql.BinaryExpr):
             if str(node.op) == "/" and _rates(node.lhs) and _rates(node.rhs) and not _guarded(node.rhs):
                 yield "divides rates without a guard against nothing (> 0)"
 
@@ -182,31 +182,12 @@ _OF_TARGETS = frozenset(("namespace", "pod", "system", "service", "team", "tier"
 """Labels that targets have, each kind some of them; an ``up`` that is asked for one of them is of that kind."""
 
 
-N = TypeVar("N", bound=promql.Expr)
-
-
-def _nodes(tree: promql.Expr, kind: type[N]) -> list[N]:
-    found: list[N] = []
-
-    def visit(node: promql.Expr) -> bool:
-        if isinstance(node, kind):
-            found.append(node)
-        return True
-
-    promql.walk(tree, visit)
-    return found
-
-
-def _selectors(tree: promql.Expr) -> list[promql.VectorSelector]:
-    return [*_nodes(tree, promql.VectorSelector), *(matrix.vector_selector for matrix in _nodes(tree, promql.MatrixSelector))]
-
-
 def _rates(tree: promql.Expr) -> bool:
-    return any(call.func.name in _RANGE_FUNCTIONS for call in _nodes(tree, promql.Call))
+    return any(call.func.name in _RANGE_FUNCTIONS for call in nodes(tree, promql.Call))
 
 
 def _guarded(tree: promql.Expr) -> bool:
-    return any(str(node.op) in (">", "!=", ">=") for node in _nodes(tree, promql.BinaryExpr))
+    return any(str(node.op) in (">", "!=", ">=") for node in nodes(tree, promql.BinaryExpr))
 
 
 def surroundings(metrics: Mapping[str, Metric], prometheus: Mapping[str, object], runbooks: Path, interval: str) -> Surroundings:

@@ -23,7 +23,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the engine starts it in a directory of its own choice
 
-from checks.buckets import Asked, bucket_problems
+from checks.buckets import BUCKET, Asked, bucket_problems
 from checks.objects import RULES
 from model.documents import mapping, read
 from model.stack import stack_file
@@ -77,7 +77,7 @@ def _buckets(args: StackValidationArgs, report: ReportViolation) -> None:
         )
         for resource in args.resources
     ]
-    urns = {resource.name: resource.urn for resource in args.resources if resource.resource_type == "aws:s3/bucket:Bucket"}
+    urns = {resource.name: resource.urn for resource in args.resources if resource.resource_type == BUCKET}
     for name, problem in bucket_problems(pulumi.get_stack(), asked):
         report(text_of(problem), urns[name])
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from checks.__main__ import findings
-from checks.cost import by_component, items
+from checks.cost import total
 from checks.delivery.base import NoBaseError, checkout, run
 from checks.delivery.program import UnansweredError
 from checks.delivery.proof import compute
 from checks.delivery.show import changes
 from checks.record import record_platform
-from checks.render import render, write
+from checks.render import rendered, write
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
 from model.prices import read_prices
@@ -29,10 +29,11 @@ def review(name: str, base: str) -> EnvironmentReview:
         environment = load(ROOT, name)
         with tempfile.TemporaryDirectory(prefix="observability-review-") as directory:
             scratch = Path(directory)
-            write(render(environment), scratch / "here")
+            resources = record_platform(environment)
+            write(rendered(environment, resources), scratch / "here")
             tree = checkout(ROOT, base, scratch)
             run(tree, base, "render", "--env", name, "--out", str(scratch / "base"))
-            costs = total(run(tree, base, "cost", "--env", name)), _cost(environment)
+            costs = told_total(run(tree, base, "cost", "--env", name)), total(environment, resources, read_prices(ROOT))
             return compared(environment, scratch / "base", scratch / "here", costs, findings(environment))
     except InvalidConfiguration as invalid:
         return _failed(name, "; ".join(str(finding) for finding in invalid.findings))
@@ -57,16 +58,12 @@ def compared(
     )
 
 
-def total(report: str) -> float:
+def told_total(report: str) -> float:
     """The dollars a month that a printed report of `make cost` ends with. Raises NoBaseError when it has no total."""
     for line in report.splitlines():
         if line.startswith("total "):
             return float(line.split()[1])
     raise NoBaseError(f"the base tells no cost: {report.strip()[-200:]}")
-
-
-def _cost(environment: Environment) -> float:
-    return round(sum(by_component(items(environment, record_platform(environment), read_prices(ROOT))).values()), 2)
 
 
 def _failed(name: str, problem: str) -> EnvironmentReview:

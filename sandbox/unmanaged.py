@@ -31,9 +31,10 @@ def unmanaged(kube: Kube, namespaces: Iterable[str], known: Iterable[Key]) -> tu
     """The objects in some namespaces that are neither known, nor made by the cluster for one that is."""
     owned = set(known)
     found: list[Unmanaged] = []
+    listable = _listable(kube)
     for namespace in namespaces:
-        for kind, path in _listable(kube, namespace):
-            for item in kube.list(path):
+        for kind, root, plural in listable:
+            for item in kube.list(f"{root}/namespaces/{namespace}/{plural}"):
                 metadata: Object = item["metadata"]
                 expected = any(made({**item, "kind": kind}, owned) for made in EXPECTED.values())
                 if (kind, namespace, str(metadata["name"])) not in owned and not expected:
@@ -41,11 +42,11 @@ def unmanaged(kube: Kube, namespaces: Iterable[str], known: Iterable[Key]) -> tu
     return tuple(sorted(found, key=str))
 
 
-def _listable(kube: Kube, namespace: str) -> list[tuple[str, str]]:
-    """Kind and path of everything that can be listed in a namespace."""
+def _listable(kube: Kube) -> list[tuple[str, str, str]]:
+    """Kind, root of the API and plural of everything that can be listed in a namespace."""
     roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in kube.get("/apis")["groups"])]
     return [
-        (str(one["kind"]), f"{root}/namespaces/{namespace}/{one['name']}")
+        (str(one["kind"]), root, str(one["name"]))
         for root in roots
         for one in kube.get(root)["resources"]
         if one["namespaced"] and "/" not in one["name"] and "list" in one["verbs"] and one["kind"] not in _PASSING

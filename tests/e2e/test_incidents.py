@@ -14,6 +14,7 @@ from sandbox.demo.image import reference
 from sandbox.demo.pods import Container, Manifest, deployment
 from sandbox.kube import Kube, KubeError
 from tests.conftest import Platform
+from tests.e2e.test_alerting import received
 from tests.e2e.test_platform import scale, team
 from tests.e2e.tracing import request
 from tests.waiting import until
@@ -72,20 +73,19 @@ class Incident:
 
     def told(self, status: str) -> dict[tuple[str, str], dict[str, Any]]:
         """What people were told since it began, by alert and service."""
-        received = cast("list[dict[str, Any]]", self.platform.kube.service("dharma-demo", "alert-receiver", "8080", "alerts"))
-        alerts = [alert for message in received for alert in message["notification"]["alerts"] if alert["status"] == status]
+        alerts = [alert for message in received(self.platform, "alerts") for alert in message["alerts"] if alert["status"] == status]
         begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self.began))
         return {(alert["labels"]["alertname"], alert["labels"].get("service", "")): alert for alert in alerts if alert["startsAt"] > begin}
 
     def wait(self, status: str, seconds: float) -> dict[tuple[str, str], dict[str, Any]]:
         """What was told, when all that must be was; it fails with what is missing."""
-        end = time.time() + seconds
+        begin = time.monotonic()
         try:
             until(lambda: set(ALERTS.items()) <= set(self.told(status)), seconds=seconds)
         except AssertionError:
             missing = sorted(set(ALERTS.items()) - set(self.told(status)))
             pytest.fail(f"not told as {status} within {seconds:g} s: {missing}")
-        print(f"all of {len(ALERTS)} told as {status} after {seconds - (end - time.time()):.0f} s")
+        print(f"all of {len(ALERTS)} told as {status} after {time.monotonic() - begin:.0f} s")
         return self.told(status)
 
 
@@ -124,7 +124,7 @@ def heal(platform: Platform) -> None:
     for name, (space, kind) in STOPPED.items():
         scale(platform.kube, space, name, 1, kind=kind)
     for service in FAULTS:
-        platform.kube.call("DELETE", f"{PODS}", query={"labelSelector": f"app.kubernetes.io/name={service}"})
+        platform.kube.call("DELETE", PODS, query={"labelSelector": f"app.kubernetes.io/name={service}"})
     for path in (f"{JOBS}/fails-at-once", f"{DEPLOYMENTS}/fails-always"):
         with contextlib.suppress(KubeError):
             platform.kube.call("DELETE", path, query={"propagationPolicy": "Background"})

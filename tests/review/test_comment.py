@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.cost import by_component, items
+from checks.cost import total
 from checks.delivery.base import NoBaseError
 from checks.delivery.program import PROGRAM
 from checks.leaks import CANARY
@@ -16,7 +16,7 @@ from model.environment import Environment, load
 from model.errors import Finding
 from model.prices import read_prices
 from review.comment import MARK, EnvironmentReview, comment
-from review.compare import compared, total
+from review.compare import compared, told_total
 from review.objects import ObjectChange, object_changes
 from review.topics import TOPICS, differences
 from sandbox.toolchain import tool
@@ -50,7 +50,7 @@ def changed(edits: list[Edit], tmp_path: Path) -> Environment:
 
 
 def cost(environment: Environment) -> float:
-    return round(sum(by_component(items(environment, record_platform(environment), read_prices(ROOT))).values()), 2)
+    return total(environment, record_platform(environment), read_prices(ROOT))
 
 
 @pytest.fixture
@@ -136,6 +136,6 @@ def test_many_and_long_lines_are_cut() -> None:
 
 
 def test_the_cost_of_the_base_is_read_from_its_own_report() -> None:
-    assert total("metrics 1.00 2.00\ntotal          690.70    350.00\ndollars a month") == 690.7
+    assert told_total("metrics 1.00 2.00\ntotal          690.70    350.00\ndollars a month") == 690.7
     with pytest.raises(NoBaseError, match="tells no cost"):
-        total("nothing")
+        told_total("nothing")

@@ -9,6 +9,7 @@ from typing import cast
 
 import promql_parser
 
+from checks.expressions import selectors
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
 from model.documents import each, mapping, parse, read
@@ -133,17 +134,7 @@ def recordings() -> list[Rule]:
 @cache
 def metrics(expression: str) -> frozenset[str]:
     """The names of the series that an expression asks for."""
-    found: set[str] = set()
-
-    def visit(node: promql_parser.Expr) -> bool:
-        if isinstance(node, promql_parser.VectorSelector):
-            found.add(str(node.name))
-        elif isinstance(node, promql_parser.MatrixSelector):
-            found.add(str(node.vector_selector.name))
-        return True
-
-    promql_parser.walk(promql_parser.parse(expression), visit)
-    return frozenset(found)
+    return frozenset(str(selector.name) for selector in selectors(promql_parser.parse(expression)))
 
 
 def needed(rule: Rule, given: Iterable[str]) -> list[Rule]:
