@@ -81,17 +81,29 @@ func openSearch(data string) *exec.Cmd {
 	return command
 }
 
+// watermarks say in bytes when a disk is full. OpenSearch says it in percent: on a big disk that others fill, it would stop with much left.
+// Elasticsearch caps its percentages for the same reason (max_headroom, since 8.5).
+const watermarks = `{"persistent": {"cluster.routing.allocation.disk.watermark": {"low": "3gb", "high": "2gb", "flood_stage": "1gb"}}}`
+
+// accepts says whether the node takes the watermarks, which it does once it is ready.
+func accepts(client *http.Client) bool {
+	request, err := http.NewRequest(http.MethodPut, "http://"+inner+"/_cluster/settings", strings.NewReader(watermarks))
+	if err != nil {
+		log.Fatalf("watermarks: %v", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := client.Do(request)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
 // announce opens the port that says that the node is ready, once it is.
 func announce(ended context.Context, port string) {
-	client := &http.Client{Timeout: 5 * time.Second}
-	for ended.Err() == nil {
-		answer, err := client.Get("http://" + inner + "/_cluster/health")
-		if err == nil {
-			answer.Body.Close()
-		}
-		if err == nil && answer.StatusCode == http.StatusOK {
-			break
-		}
+	client := &http.Client{Timeout: 30 * time.Second}
+	for ended.Err() == nil && !accepts(client) {
 		time.Sleep(500 * time.Millisecond)
 	}
 	listener, err := net.Listen("tcp", ":"+port)
