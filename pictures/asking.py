@@ -129,7 +129,7 @@ def duration(text: str) -> float:
 
 def over(window: Window, unit: str) -> dict[str, str]:
     """The parameters of a query over time; points are at multiples of the step, so that they stay where they are."""
-    begin, end = (math.floor(time / window.step) * window.step for time in (window.begin, window.end))
+    begin, end = math.ceil(window.begin / window.step) * window.step, math.floor(window.end / window.step) * window.step
     digits = "000000000" if unit == "ns" else ""
     return {"start": f"{begin:.0f}{digits}", "end": f"{end:.0f}{digits}", "step": f"{window.step:.0f}s"}
 

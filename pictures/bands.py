@@ -23,10 +23,11 @@ def timeline(panel: Panel, content: Content, width: float, height: float) -> str
     left = min(max(len(one.name) for one in series) * _LETTER + 12, width / 3)
     plot = over_time(content, Axis(low=0, high=len(series), marks=(), texts=()), (width, height, left))
     band = (height - _BELOW) / len(series)
+    size = min(11.5, band * 0.9)
     found: list[str] = []
     for index, one in enumerate(series):
-        middle = (index + 0.5) * band
-        found.append(f'<text x="{left - 6:.0f}" y="{middle + 4:.1f}" text-anchor="end">{escape(one.name)}</text>')
+        place = f'x="{left - 6:.0f}" y="{(index + 0.5) * band + size * 0.35:.1f}" style="font-size:{size:.1f}px"'
+        found.append(f'<text {place} text-anchor="end">{escape(one.name)}</text>')
         for begin, end, value in spans(one, content.window.step):
             x, right = plot.x(begin), plot.x(min(end, content.window.end))
             found.append(rectangle((x, index * band + band * 0.05), (right - x, band * 0.9), colours.of_value(panel.steps, value), 0.7))

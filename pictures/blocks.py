@@ -11,7 +11,7 @@ from pictures.units import written
 _ASPECT = 2.2
 """How much wider than high a field of a number is, at best."""
 
-_LETTER = 0.58
+_LETTER = 0.63
 """How wide a letter is, of its size."""
 
 
@@ -76,10 +76,10 @@ def bars(panel: Panel, content: Content, width: float, height: float) -> str:
 def bar(panel: Panel, series: Series, share: float, height: float, width: float) -> str:
     """One of them, with a gradient through the colours of the thresholds that it has passed."""
     share = min(max(share, 0), 1)
-    color = colours.of_value(panel.steps, series.last)
-    first = colours.named(panel.steps[0][1]) if panel.steps else color
-    long = width * 0.44
-    fill = f"width:{share * long:.0f}px;background:linear-gradient(90deg,{first}aa,{color}aa);border-right:2px solid {color}"
+    color, long = colours.of_value(panel.steps, series.last), width * 0.44
+    low, high = panel.low or 0, 1 if panel.high is None else panel.high
+    passed = [f"{colours.named(name)}aa {max(0, (begin - low) / (high - low)) * long:.0f}px" for begin, name in panel.steps]
+    fill = f"width:{share * long:.0f}px;background:linear-gradient(90deg,{','.join(passed)});border-right:2px solid {color}"
     size = min(13, height * 0.62)
     return (
         f"<div class='bar' style='height:{height - 4:.0f}px;font-size:{size:.0f}px'><span>{escape(series.name)}</span>"

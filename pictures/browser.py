@@ -7,12 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 from PIL import Image, UnidentifiedImageError
 
 _FLAGS = ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--force-device-scale-factor=1")
 
 TIMEOUT_SECONDS = 300
+
+_EXACT = 32
+"""How many colours of a picture stay just as they are: those of backgrounds and texts."""
+
+_SAME = 8
+"""Up to which difference of red, green or blue (of 256) colours are one: Pillow looks them up in cubes that are 4 wide."""
+
+Color = tuple[int, int, int]
 
 
 class BrowserError(Exception):
@@ -54,12 +63,26 @@ def found() -> Browser:
 
 
 def small(picture: bytes) -> bytes:
-    """The same picture with the 256 colours of a palette, which makes it a third as large. Raises BrowserError for what is none."""
+    """The same picture with a palette of 256 colours, which makes it a third as large. Raises BrowserError for what is no picture."""
     written = BytesIO()
     try:
         with Image.open(BytesIO(picture)) as found:
-            few = found.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            whole = found.convert("RGB")
     except UnidentifiedImageError as error:
         raise BrowserError("the browser wrote something else than a picture") from error
-    few.save(written, format="PNG", optimize=True)
+    whole.quantize(palette=palette(whole), dither=Image.Dither.NONE).save(written, format="PNG", optimize=True)
     return written.getvalue()
+
+
+def palette(picture: Image.Image) -> Image.Image:
+    """The colours that are there most often, as they are, and others that are near to all the rest."""
+    counted = cast("list[tuple[int, Color]]", picture.getcolors(picture.width * picture.height))
+    near = picture.quantize(256 - _EXACT, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette() or []
+    found: list[Color] = []
+    for color in [color for _, color in sorted(counted, reverse=True)[:_EXACT]] + list(zip(*[iter(near)] * 3, strict=True)):
+        # Of two that are this near, Pillow would take either
+        if all(max(abs(one - other) for one, other in zip(color, known, strict=True)) > _SAME for known in found):
+            found.append(color)
+    made = Image.new("P", (1, 1))
+    made.putpalette([part for color in found for part in color])
+    return made

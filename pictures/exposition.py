@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
@@ -50,6 +50,9 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 
 LEVELS = {"_percent": 60, "_bytes": 3e8}
 """What gauges say, by how their names end; others say 0.5."""
+
+LIMITS = {"pg_settings_max_connections": 20}
+"""What is there at most; of anything else that is listed there is 1."""
 
 LAST_RUN_SECONDS = 5400
 """How long ago the moments are that gauges tell."""
@@ -137,7 +140,12 @@ def of_list(job: str, subjects: Iterable[Labels], seconds: float) -> Iterator[st
     for name, labels in mapping(listed()[job]).items():
         for subject in subjects:
             for chosen in combinations([label for label in cast("list[str]", labels) if label not in subject]):
-                yield sample(name, {**chosen, **subject}, seconds if name.endswith(("_total", "_count", "_bucket")) else 1)
+                yield sample(name, {**chosen, **subject}, seconds if grows(name) else LIMITS.get(name, 1))
+
+
+def grows(name: str) -> bool:
+    """Whether a metric is a counter, by its name; of PostgreSQL's exporter, ``_count`` is a number of things."""
+    return name.endswith(("_total", "_bucket")) or (name.endswith("_count") and not name.startswith("pg_"))
 
 
 def pods(environment: Environment) -> list[Labels]:
@@ -190,7 +198,8 @@ def serving(environment: Environment, pace: Callable[[str, float], float] = stea
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(BrokenPipeError):  # who asked did not wait
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
             _ = format, args

@@ -46,11 +46,13 @@ def graph(panel: Panel, content: Content, width: float, height: float) -> str:
     finite = [value for points in heights for _, value in points if math.isfinite(value)]
     low = min(finite, default=0) if panel.low is None else panel.low
     high = max(finite, default=0) if panel.high is None else panel.high
+    values = value_axis(low, high, panel.unit, max(2, int(room / 38)))
     plot = Plot(
         times=time_axis(content.window.begin, content.window.end, int(width / 90)),
-        values=value_axis(low, high, panel.unit, max(2, int(room / 38))),
+        values=values,
         width=width,
         height=room,
+        left=max(_LEFT, max(len(said) for said in values.texts) * _LETTER + 10),
     )
     floors = [(), *heights[:-1]] if panel.stacked else [()] * len(heights)
     drawn = [

@@ -39,7 +39,7 @@ def source(kube: Kube) -> Source:
     begun = ask("prometheus", "api/v1/query", {"query": 'min(process_start_time_seconds{job="prometheus"})'})["data"]["result"]
     now = time.time()
     return Source(
-        words=f"the sandbox (`make up`, dev), up since {datetime.fromtimestamp(float(begun[0]['value'][1]), UTC):%H:%M}",
+        words=f"the sandbox (make up, dev), up since {datetime.fromtimestamp(float(begun[0]['value'][1]), UTC):%H:%M}",
         ask=ask,
         scrape=SCRAPE,
         now=now,

@@ -203,3 +203,11 @@ def test_lines_are_escaped() -> None:
     found = shown(Answers(loki=[{"stream": {}, "values": [[f"{NOW * 1e9:.0f}", "<img src=x>"]]}]), described("logs", source="loki"))
     assert "&lt;img" in found
     assert "<img" not in found
+
+
+def test_a_wide_mark_of_an_axis_has_room() -> None:
+    def left(value: float, unit: str) -> float:
+        found = shown(Answers(prometheus=[over_time({}, 0, value)]), described("timeseries", defaults={"unit": unit}))
+        return float(re.findall(r'<path class="grid" d="M(\d+) ', found)[0])
+
+    assert left(0.024, "reqps") > left(1, "short") >= len("0.025 req/s") * 4

@@ -127,15 +127,25 @@ def test_a_browser_that_fails_is_an_error(tmp_path: Path, script: str, said: str
 
 
 def test_a_picture_keeps_its_size_and_colours_in_fewer_bytes() -> None:
-    large, picture = BytesIO(), Image.effect_noise((300, 200), 40).convert("RGB")
-    picture.save(large, format="PNG")
+    large, picture = BytesIO(), Image.new("RGB", (400, 300), "#181b1f")
+    picture.paste(Image.linear_gradient("L").convert("RGB"), (100, 20))
+    picture.paste("#73bf69", (10, 10, 60, 40))
+    picture.save(large, format="PNG", compress_level=1)
     with Image.open(BytesIO(small(large.getvalue()))) as found:
-        assert found.size == (300, 200)
+        assert found.size == picture.size
         assert found.mode == "P"
-        assert found.convert("RGB").getpixel((5, 5)) == pytest.approx(picture.getpixel((5, 5)), abs=4)
+        shown = found.convert("RGB")
+        assert [shown.getpixel(place) for place in ((0, 0), (20, 20))] == [(24, 27, 31), (115, 191, 105)], "much of it: exact"
+        for place in ((150, 100), (150, 200)):
+            assert shown.getpixel(place) == pytest.approx(picture.getpixel(place), abs=8)
     assert len(small(large.getvalue())) < len(large.getvalue())
     with pytest.raises(BrowserError, match="something else than a picture"):
         small(b"GIF89a")
+
+
+def test_every_dashboard_has_its_picture_and_every_picture_its_dashboard() -> None:
+    there = {path.stem for path in (program.ROOT / "docs/dashboards").glob("*.png")}
+    assert there == {board.uid for board in boards()}
 
 
 def test_slacks_emphasis_is_html() -> None:
