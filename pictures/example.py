@@ -25,7 +25,11 @@ from sandbox.toolchain import tool
 SCRAPE = 15
 """Seconds between two scrapes."""
 
-LINES: Mapping[str, str] = {"info": "GET /api/v1/things 200", "warn": "GET /api/v1/things took 1.8 s", "error": "GET /api/v1/things 500"}
+LINES: Mapping[str, str] = {
+    "info": "GET /api/v1/things 200",
+    "warn": "GET /api/v1/things took 1.8 s",
+    "error": "GET /api/v1/things 403 forbidden",
+}
 """What every service says, by level."""
 
 _HOST = "127.0.0.1"
