@@ -88,8 +88,8 @@ golden: schema ## rewrite the reviewed documents in tests/golden and docs/dashbo
 	@$(PY) -m dashboards > docs/dashboards.md
 	@for env in dev staging prod; do $(PY) -m checks render --env $$env --out tests/golden/$$env; done
 
-pictures: $(VENV)/.done ## the pictures of messages in docs/pictures, made anew from the reviewed messages; needs chromium on the PATH
-	@$(PY) -m tests.pictures
+pictures: $(VENV)/.done ## the pictures in docs: dashboards from the sandbox that is up (GRAFANA_URL=address: screenshots), messages; needs chromium on the PATH
+	@$(PY) -m pictures $(NAMES)
 
 requirements: $(VENV)/.done ## pin requirements*.in anew
 	@$(VENV)/bin/python -m pip --quiet install pip-tools

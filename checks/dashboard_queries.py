@@ -12,6 +12,11 @@ from model.documents import each, mapping
 RANGES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "15s", "$__auto": "1m"}
 """What Grafana puts in, of an hour that is looked at with a scrape each 15 seconds; the first is four scrapes."""
 
+EVERYTHING: Mapping[str, str] = dict.fromkeys(("system", "service", "endpoint", "node", "datastore", "severity", "team"), ".+") | {
+    "search": ""
+}
+"""What Grafana puts in for variables of which all values are chosen, and for words that nobody typed."""
+
 _JAEGER = {"search": "api/traces"}
 """Where Grafana asks Jaeger, by the type of a query. Its graph of dependencies is left out: only a job that is not there would fill it."""
 
@@ -45,6 +50,9 @@ class Query:
     nothing: str
     """What its panel says when there are no data; "" where there must always be some."""
 
+    legend: str = ""
+    """What its series are called, with ``{{label}}`` for labels."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -75,6 +83,7 @@ def queries(board: Mapping[str, object]) -> Iterator[Query]:
                     expression=str(asked["expr"]),
                     instant=bool(asked.get("instant")),
                     nothing=nothing,
+                    legend=str(asked.get("legendFormat") or ""),
                 )
     for _, annotation in each(board, "annotations", "list", "*"):
         asked = mapping(annotation)
@@ -114,9 +123,9 @@ def questions(board: Mapping[str, object]) -> Iterator[Question]:
                 yield Question(panel=str(mapping(panel).get("title")), path=path, parameters=given, nothing=nothing)
 
 
-def substituted(expression: str, values: Mapping[str, str]) -> str:
+def substituted(expression: str, values: Mapping[str, str], ranges: Mapping[str, str] = RANGES) -> str:
     """A query as Grafana sends it; a variable without a value stays."""
-    for name, value in RANGES.items():
+    for name, value in ranges.items():
         expression = expression.replace(f"[{name}]", f"[{value}]").replace(name, value)
     return VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), expression)
 

@@ -37,7 +37,10 @@ def page() -> str:
     """The text of docs/dashboards.md."""
     asked = {uid: seed for seed, uids in SEEDS.items() for uid in uids}
     boards = [(asked.get(board.uid, ""), board.folder.title, json.loads(board.json)) for board in dashboards(every_system())]
-    lines = [f"| {seed} | {folder} | {board['title']} `{board['uid']}` | {', '.join(titles(board))} |" for seed, folder, board in boards]
+    lines = [
+        f"| {seed} | {folder} | {board['title']} `{board['uid']}` | {picture(board)} | {', '.join(titles(board))} |"
+        for seed, folder, board in boards
+    ]
     return "\n".join(
         [
             "# Dashboards",
@@ -45,16 +48,26 @@ def page() -> str:
             "Made by `make golden` from the catalogues and `configs/dashboards`; a test compares it. Seed: whose source names it.",
             f"All systems together have {len(boards)} dashboards with {sum(len(titles(board)) for *_, board in boards)} panels.",
             "",
-            "There are no pictures: Grafana's server cannot be had from the package registries that this project may use. In their place",
+            "The pictures are made by `make pictures`: each dashboard's own JSON with what a real Prometheus, Loki and Jaeger answer to",
+            "its queries, drawn without Grafana, whose server cannot be had from the package registries that this project may use. At the",
+            "foot of each is where its data are from: the sandbox for what runs in dev, for other systems the examples by which the",
+            "tests ask every query. With `GRAFANA_URL=address` the same command takes screenshots of a Grafana.",
+            "",
             "`tests/dashboards` proves that each dashboard fits the schema of Grafana and that each query gives data from a real",
             "Prometheus, Loki or Jaeger; `tests/e2e/test_dashboards.py` proves it on the whole platform.",
             "",
-            "| Seed | Folder | Dashboard | Panels |",
-            "| --- | --- | --- | --- |",
+            "| Seed | Folder | Dashboard | Picture | Panels |",
+            "| --- | --- | --- | --- | --- |",
             *lines,
             "",
         ]
     )
+
+
+def picture(board: dict[str, object]) -> str:
+    """A small picture that leads to the whole one."""
+    file = f"dashboards/{board['uid']}.png"
+    return f'[<img src="{file}" width="160" alt="{board["title"]}">]({file})'
 
 
 def titles(board: dict[str, object]) -> list[str]:

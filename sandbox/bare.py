@@ -46,6 +46,9 @@ class Program:
     """What it says, of all its lives."""
 
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    folder: Path | None = None
+    """Where it runs; None for here."""
+
     _process: "subprocess.Popen[bytes] | None" = None
 
     def __enter__(self) -> "Program":
@@ -64,6 +67,7 @@ class Program:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.environment},
+                cwd=self.folder,
                 start_new_session=True,
             )
 

@@ -1,13 +1,8 @@
 """How queries of dashboards are asked, and what is wrong with an answer."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-EVERYTHING: Mapping[str, str] = dict.fromkeys(("system", "service", "endpoint", "node", "datastore", "severity", "team"), ".+") | {
-    "search": ""
-}
-"""What Grafana puts in for variables of which all values are chosen, and for words that nobody typed."""
 
 GREATEST = 150
 """More series than this, and nobody can read the panel."""

@@ -11,21 +11,18 @@ from urllib.parse import urlencode
 
 import pytest
 
-from checks.dashboard_queries import queries, questions, substituted
-from components.platform import documents
+from checks.dashboard_queries import EVERYTHING, queries, questions, substituted
 from dashboards.__main__ import every_system
 from dashboards.library import dashboards
-from model.documents import parse, to_yaml
+from model.documents import to_yaml
 from model.environment import Environment
+from pictures.example import loki_configuration, streams
 from sandbox.toolchain import tool
 from tests.alerting import call, free_port
-from tests.dashboards.asking import EVERYTHING, Series, fault
+from tests.dashboards.asking import Series, fault
 from tests.waiting import until
 
 pytestmark = pytest.mark.binaries
-
-LINES = {"info": "GET /api/v1/things 200", "warn": "slow", "error": "403 forbidden"}
-"""What every service says, by level."""
 
 CALLER, CALLED = "api-gateway", "auth"
 TRACES = {"good": "0" * 31 + "1", "bad": "0" * 31 + "2"}
@@ -62,49 +59,14 @@ def every() -> Environment:
 @pytest.fixture(scope="module")
 def loki(every: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a Loki that has lines of every service."""
-    directory, port = tmp_path_factory.mktemp("loki"), free_port()
+    directory, port, now = tmp_path_factory.mktemp("loki"), free_port(), time.time()
     with program("loki", loki_configuration(every, directory, port), "-config.file", directory):
-        until(lambda: answers(port, "POST", "/loki/api/v1/push", {"streams": streams(every)}), seconds=60, what="Loki takes lines")
+        until(
+            lambda: answers(port, "POST", "/loki/api/v1/push", {"streams": streams(every, now - 60, now)}),
+            seconds=60,
+            what="Loki takes lines",
+        )
         yield port
-
-
-def loki_configuration(environment: Environment, directory: Path, port: int) -> dict[str, object]:
-    """One server that stores in files, with the limits of the environment."""
-    deployed = parse(documents(environment)["loki/loki.yaml"], "loki.yaml").content
-    stored = {"from": "2020-01-01", "store": "tsdb", "object_store": "filesystem", "schema": "v13"}
-    return {
-        "auth_enabled": False,
-        "analytics": deployed["analytics"],
-        "limits_config": deployed["limits_config"],
-        "server": {"http_listen_address": "127.0.0.1", "http_listen_port": port, "grpc_listen_port": free_port()},
-        "common": {
-            "instance_addr": "127.0.0.1",
-            "path_prefix": str(directory),
-            "replication_factor": 1,
-            "ring": {"kvstore": {"store": "inmemory"}},
-            "storage": {"filesystem": {"chunks_directory": "chunks", "rules_directory": "rules"}},
-        },
-        "schema_config": {"configs": [{**stored, "index": {"prefix": "index_", "period": "24h"}}]},
-    }
-
-
-def streams(environment: Environment) -> list[dict[str, object]]:
-    """Lines of all services, with the labels that the agent leaves them."""
-    kept = next(stage.keep_labels for stage in environment.pipeline.stages if stage.keep_labels)
-    found: list[dict[str, object]] = []
-    for catalogue in environment.catalogues:
-        for name, service in catalogue.services.items():
-            whose = {
-                "namespace": catalogue.namespace,
-                "system": catalogue.system,
-                "service": name,
-                "team": service.team,
-                "pod": f"{name}-0",
-            }
-            for level, line in LINES.items():
-                labels = {label: value for label, value in {**whose, "level": level}.items() if label in kept}
-                found.append({"stream": labels, "values": [[str(time.time_ns()), line]]})
-    return found
 
 
 def lines(port: int, expression: str) -> list[Series]:

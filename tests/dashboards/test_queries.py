@@ -9,15 +9,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from checks.dashboard_queries import Query, queries, substituted
+from checks.dashboard_queries import EVERYTHING, Query, queries, substituted
 from dashboards.__main__ import every_system
 from dashboards.library import dashboards
-from model.documents import each, mapping, parse, to_yaml
 from model.environment import Environment
+from pictures.example import configure
+from pictures.exposition import serving
 from sandbox.toolchain import tool
 from tests.alerting import call, free_port
-from tests.dashboards.asking import EVERYTHING, Series, fault
-from tests.dashboards.exposition import serving, targets
+from tests.dashboards.asking import Series, fault
 from tests.model.breaking import DHARMA, put
 from tests.model.conftest import copied
 from tests.waiting import until
@@ -62,9 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     put(project, DHARMA, ("services", NEWCOMER), {"description": "Sends invoices", "team": "finops", "port": 3010})
     environment, port = every_system(project), free_port()
     with serving(environment) as exporter, (directory / "log").open("w") as log:
-        for name, text in environment.rule_files.items():
-            (directory / name).write_text(impatient(text))
-        (directory / "prometheus.yml").write_text(to_yaml(configuration(environment, exporter)))
+        configure(directory, environment, exporter, seconds=2)
         command = [tool("prometheus"), "--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{port}"]
         process = subprocess.Popen(command, cwd=directory, stderr=log)
         try:
@@ -74,27 +72,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(timeout=30)
-
-
-def impatient(text: str) -> str:
-    """Rules that are evaluated every other second and fire at once."""
-    content = parse(text, "rules").content
-    for _, group in each(content, "groups", "*"):
-        mapping(group)["interval"] = "2s"
-    for _, rule in each(content, "groups", "*", "rules", "*"):
-        mapping(rule).pop("for", None)
-    return to_yaml(content)
-
-
-def configuration(environment: Environment, port: int) -> dict[str, object]:
-    """Every target every other second; histograms also as native ones, as one of the systems has them."""
-    jobs: list[dict[str, object]] = []
-    for path, labels in targets(environment).items():
-        target = {"targets": [f"127.0.0.1:{port}"], "labels": {**labels, "__metrics_path__": path}}
-        native = {"convert_classic_histograms_to_nhcb": True, "always_scrape_classic_histograms": True}
-        jobs.append({"job_name": path, "honor_labels": True, **native, "static_configs": [target]})
-    times = {"scrape_interval": "2s", "evaluation_interval": "2s", "scrape_timeout": "2s"}
-    return {"global": times, "rule_files": ["*.yaml"], "scrape_configs": jobs}
 
 
 def all_queries(environment: Environment) -> list[tuple[str, Query]]:

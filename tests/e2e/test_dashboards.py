@@ -8,14 +8,14 @@ from typing import cast
 import pytest
 
 from checks.dashboard_metrics import listed
-from checks.dashboard_queries import Query, Question, queries, questions, substituted
+from checks.dashboard_queries import EVERYTHING, Query, Question, queries, questions, substituted
 from components.platform import documents
 from dashboards.library import dashboards
 from model.documents import parse
 from model.environment import Environment, load
 from sandbox.kube import Kube
 from tests.conftest import Platform
-from tests.dashboards.asking import EVERYTHING, Series, fault
+from tests.dashboards.asking import Series, fault
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster

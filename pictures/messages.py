@@ -1,4 +1,4 @@
-"""``make pictures``: the messages of tests/golden/messages as people see them, photographed in Chromium for docs/pictures.
+"""The messages of tests/golden/messages as people see them, for docs/pictures.
 
 The mail is its own page. Slack's client cannot be had offline: the page puts each part of an attachment where Slack puts it, with the
 colours and the emphasis that the message asks for; it is a stand-in for the client, not for the message. Signs stand for emoji.
@@ -7,15 +7,14 @@ colours and the emphasis that the message asks for; it is a stand-in for the cli
 import html
 import json
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-MESSAGES = Path(__file__).parent / "golden/messages"
-PICTURES = Path(__file__).parents[1] / "docs/pictures"
+from pictures.browser import Browser
+
+ROOT = Path(__file__).parents[1]
+MESSAGES = ROOT / "tests/golden/messages"
+PICTURES = ROOT / "docs/pictures"
 SHOWN = ("firing-5", "resolved-1")
 
 _EMOJI = {
@@ -68,27 +67,8 @@ def marked(text: str) -> str:
     return safe.replace("\n", "<br>")
 
 
-def photograph(browser: str, page: Path, picture: Path, width: int, height: int) -> None:
-    """Let a browser show a page and write what it shows."""
-    flags = ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--force-device-scale-factor=1")
-    command = [browser, *flags, f"--window-size={width},{height}", f"--screenshot={picture}", page.as_uri()]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-
-
-def main() -> int:
-    """Exit code 1 without a browser."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        print("error: there is no chromium on the PATH (Debian: apt-get install chromium)", file=sys.stderr)
-        return 1
-    with tempfile.TemporaryDirectory() as directory:
-        page = Path(directory) / "slack.html"
-        page.write_text(slack_page([json.loads((MESSAGES / f"slack-{shown}.json").read_text()) for shown in SHOWN]))
-        photograph(browser, page, PICTURES / "slack.png", 820, 850)
-    photograph(browser, MESSAGES / "mail-firing-5.html", PICTURES / "mail.png", 800, 650)
-    print(f"pictures of Slack's and the mail's form in {PICTURES}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def photograph_messages(browser: Browser) -> None:
+    """The pictures of Slack's and of the mail's form."""
+    page = slack_page([json.loads((MESSAGES / f"slack-{shown}.json").read_text()) for shown in SHOWN])
+    browser.of_text(page, PICTURES / "slack.png", 820, 850)
+    browser.of_address((MESSAGES / "mail-firing-5.html").as_uri(), PICTURES / "mail.png", 800, 650)

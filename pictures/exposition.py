@@ -3,10 +3,11 @@
 Every metric that a catalogue declares or ``checks/dashboard_metrics.yaml`` lists is there, with the labels that it has; counters grow.
 """
 
+import math
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
@@ -20,7 +21,7 @@ from model.environment import Environment
 from model.pages import metrics_of
 from model.slo import LATENCY_OBJECTIVE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 Labels = Mapping[str, str]
 
 BOUNDS = ("0.1", "0.2", "0.3", "0.5", "1.0", "2.0", "4.0", "10.0", "60.0", "+Inf")
@@ -46,6 +47,15 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "available": ("true", "false"),
 }
 """Values of labels about which queries are particular; any other label has the value ``x``."""
+
+LEVELS = {"_percent": 60, "_bytes": 3e8}
+"""What gauges say, by how their names end; others say 0.5."""
+
+LIMITS = {"pg_settings_max_connections": 20}
+"""What is there at most; of anything else that is listed there is 1."""
+
+LAST_RUN_SECONDS = 5400
+"""How long ago the moments are that gauges tell."""
 
 NODE = "node-0"
 
@@ -102,8 +112,16 @@ def of_service(catalogue: Catalogue, name: str, seconds: float) -> Iterator[str]
         if described.type == "histogram":
             yield from histogram(metric, service, seconds)
         else:
-            counter = described.type == "counter"
-            yield from (sample(metric, chosen, seconds if counter else 0.5) for chosen in combinations(labels))
+            value = seconds if described.type == "counter" else level(metric, seconds)
+            yield from (sample(metric, chosen, value) for chosen in combinations(labels))
+
+
+def level(metric: str, seconds: float) -> float:
+    """What a gauge says: as much as its unit lets one expect, going up and down."""
+    if metric.endswith("_timestamp"):
+        return time.time() - LAST_RUN_SECONDS
+    usual = next((value for suffix, value in LEVELS.items() if metric.endswith(suffix)), 0.5)
+    return usual * (1 + 0.2 * math.sin(seconds / 60))
 
 
 def histogram(metric: str, service: Service, seconds: float) -> Iterator[str]:
@@ -122,7 +140,12 @@ def of_list(job: str, subjects: Iterable[Labels], seconds: float) -> Iterator[st
     for name, labels in mapping(listed()[job]).items():
         for subject in subjects:
             for chosen in combinations([label for label in cast("list[str]", labels) if label not in subject]):
-                yield sample(name, {**chosen, **subject}, seconds if name.endswith(("_total", "_count", "_bucket")) else 1)
+                yield sample(name, {**chosen, **subject}, seconds if grows(name) else LIMITS.get(name, 1))
+
+
+def grows(name: str) -> bool:
+    """Whether a metric is a counter, by its name; of PostgreSQL's exporter, ``_count`` is a number of things."""
+    return name.endswith(("_total", "_bucket")) or (name.endswith("_count") and not name.startswith("pg_"))
 
 
 def pods(environment: Environment) -> list[Labels]:
@@ -158,18 +181,25 @@ def sample(name: str, labels: Labels, value: float) -> str:
     return f"{name}{{{inside}}} {value}"
 
 
+def steady(path: str, seconds: float) -> float:
+    """Counters that grow by what they are each second."""
+    _ = path
+    return seconds
+
+
 @contextmanager
-def serving(environment: Environment) -> Generator[int]:
-    """Answers scrapes of all targets, at the port that it gives."""
+def serving(environment: Environment, pace: Callable[[str, float], float] = steady) -> Generator[int]:
+    """Answers scrapes of all targets, at the port that it gives; ``pace`` is how far counters are, of a target after some seconds."""
     begin = time.monotonic() - 3600
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = "\n".join([*exposition(environment, self.path, time.monotonic() - begin), ""]).encode()
+            body = "\n".join([*exposition(environment, self.path, pace(self.path, time.monotonic() - begin)), ""]).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(BrokenPipeError):  # who asked did not wait
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
             _ = format, args
