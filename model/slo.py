@@ -97,12 +97,12 @@ def _window_rules(every: list[Source], window: str) -> Iterator[dict[str, object
 
 
 def _availability(source: Source, window: str) -> Iterator[dict[str, object]]:
-    requests = f"slo:requests:rate{window}"
     label = {"slo": "availability"}
-    yield {"record": requests, "expr": _rate(f"{source.signals.requests}{{{source.matchers}}}", window), "labels": label}
-    # A service that never failed has no error series: that is no error, not no data.
-    none = f'0 * sum by ({_BY}) ({requests}{{slo="availability",{source.matchers}}})'
-    yield {"record": f"slo:errors:rate{window}", "expr": f"{_rate(source.errors, window)}\nor\n{none}", "labels": label}
+    counted = _rate(f"{source.signals.requests}{{{source.matchers}}}", window)
+    yield {"record": f"slo:requests:rate{window}", "expr": counted, "labels": label}
+    # A service that never failed has no error series: that is no error, not no data. Taken from the recorded requests, which are those of
+    # all sources, this would write 0 over the errors of services that count otherwise.
+    yield {"record": f"slo:errors:rate{window}", "expr": f"{_rate(source.errors, window)}\nor\n0 * {counted}", "labels": label}
 
 
 def _classic_latency(source: Source, window: str) -> Iterator[dict[str, object]]:

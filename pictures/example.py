@@ -108,14 +108,27 @@ def impatient(text: str, seconds: int) -> str:
 
 
 def configuration(environment: Environment, port: int, seconds: int) -> dict[str, object]:
-    """Every target; histograms also as native ones, as one of the systems has them."""
+    """Every target; histograms also as native ones, and the latency of services that have it so as nothing else."""
+    latencies = native_latencies(environment)
     jobs: list[dict[str, object]] = []
     for path, labels in targets(environment).items():
         target = {"targets": [f"{_HOST}:{port}"], "labels": {**labels, "__metrics_path__": path}}
         native = {"convert_classic_histograms_to_nhcb": True, "always_scrape_classic_histograms": True}
-        jobs.append({"job_name": path, "honor_labels": True, **native, "static_configs": [target]})
+        classic = [f"{latencies[path]}_(bucket|count|sum)"] if path in latencies else []
+        dropped = [{"source_labels": ["__name__"], "regex": names, "action": "drop"} for names in classic]
+        jobs.append({"job_name": path, "honor_labels": True, **native, "metric_relabel_configs": dropped, "static_configs": [target]})
     times = dict.fromkeys(("scrape_interval", "evaluation_interval", "scrape_timeout"), f"{seconds}s")
     return {"global": times, "rule_files": ["*.yaml"], "scrape_configs": jobs}
+
+
+def native_latencies(environment: Environment) -> dict[str, str]:
+    """The metrics of latency that are native histograms, by the path of their target."""
+    return {
+        f"/service/{catalogue.system}/{name}": service.signals.latency
+        for catalogue in environment.catalogues
+        for name, service in catalogue.services.items()
+        if service.signals.histogram == "native"
+    }
 
 
 def loki_configuration(environment: Environment, directory: Path, port: int) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ import pytest
 from checks.dashboard_queries import EVERYTHING, Query, queries, substituted
 from dashboards.__main__ import every_system
 from dashboards.library import dashboards
+from model.documents import each, mapping, parse
 from model.environment import Environment
 from pictures.example import configure
 from pictures.exposition import serving
@@ -129,6 +130,43 @@ def test_a_service_that_is_new_in_the_catalogue_is_on_every_dashboard_of_its_kin
 def shows(server: Server, query: Query, service: str) -> bool:
     """Whether a panel shows a service."""
     return any(one["metric"].get("service") == service for one in server.ask(substituted(query.expression, EVERYTHING)))
+
+
+Makers = Mapping[str, Sequence[Mapping[str, object]]]
+"""The rules that record under a name."""
+
+
+def makers(environment: Environment) -> Makers:
+    """All recording rules of an environment, by the name of what they make."""
+    found: dict[str, list[Mapping[str, object]]] = {}
+    for name, text in environment.rule_files.items():
+        for _, rule in each(parse(text, name).content, "groups", "*", "rules", "*"):
+            if "record" in mapping(rule):
+                found.setdefault(str(mapping(rule)["record"]), []).append(mapping(rule))
+    return found
+
+
+def written_twice(server: Server, made: Makers) -> set[str]:
+    """The series that more than one rule makes: each would write over what the other one says."""
+    twice: set[str] = set()
+    for name, rules in made.items():
+        written: set[frozenset[tuple[str, str]]] = set()
+        for rule in rules if len(rules) > 1 else ():
+            added = {label: str(value) for label, value in mapping(rule.get("labels")).items()}
+            series = [{**one["metric"], "__name__": name, **added} for one in server.ask(str(rule["expr"]))]
+            new = {frozenset((label, str(value)) for label, value in labels.items()) for labels in series}
+            twice |= {f"{name}{sorted(labels)}" for labels in new & written}
+            written |= new
+    return twice
+
+
+def test_no_two_rules_make_the_same_series(server: Server) -> None:
+    until(lambda: server.ask('service:http_errors:rate5m{system="x0tta6bl4"}'), seconds=90, what="rules have something to say")
+    made = makers(server.environment)
+    assert written_twice(server, made) == set()
+    ours = made["service:http_errors:rate5m"]
+    careless: Mapping[str, object] = {"record": "service:http_errors:rate5m", "expr": "0 * service:http_requests:rate5m"}
+    assert written_twice(server, {"service:http_errors:rate5m": [*ours, careless]})
 
 
 @pytest.mark.parametrize(
