@@ -14,6 +14,18 @@ SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 """The sandbox of the tests; another one lets two runs go on side by side."""
 
 
+SHARING = ("cluster_instance", "platform")
+"""The fixtures of the cluster that many tests share."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two workers at most for clusters (`--dist loadgroup`): one for the cluster that is shared, one for those that tests mistreat."""
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            needed: list[str] = getattr(item, "fixturenames", [])
+            item.add_marker(pytest.mark.xdist_group("shared" if set(SHARING) & set(needed) else "apart"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Platform:
     """The dev environment, deployed and serving on the test cluster."""

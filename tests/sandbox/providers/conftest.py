@@ -24,9 +24,9 @@ from tests.sandbox.providers.plugin import Plugin
 
 @pytest.fixture(scope="session")
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
-    """OBSERVABILITY_TEST_KUBECONFIG where it is set, else the suite's own cluster."""
+    """OBSERVABILITY_TEST_KUBECONFIG where it is set, else the cluster on which nothing is deployed."""
     given = os.environ.get("OBSERVABILITY_TEST_KUBECONFIG")
-    return Path(given) if given else Path(request.getfixturevalue("cluster_instance").kubeconfig)
+    return Path(given) if given else Path(request.getfixturevalue("spare_instance").kubeconfig)
 
 
 @pytest.fixture(scope="session")
