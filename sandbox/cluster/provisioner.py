@@ -1,6 +1,6 @@
 """Volumes for claims of the storage class `standard`: directories of the node, as `local` volumes, which honour fsGroup.
 
-Run as `python -m sandbox.cluster.provisioner KUBECONFIG DIRECTORY NODE`. A directory has no quota: a claim's size is a label, grown or not.
+Run as `python -m sandbox.cluster.provisioner KUBECONFIG DIRECTORY`. A directory has no quota: a claim's size is a label, grown or not.
 """
 
 import shutil
@@ -66,10 +66,9 @@ class Volume(BaseModel):
 class Provisioner:
     """Brings volumes in line with claims."""
 
-    def __init__(self, kube: Kube, directory: Path, node: str) -> None:
+    def __init__(self, kube: Kube, directory: Path) -> None:
         self._kube = kube
         self._directory = directory
-        self._node = node
 
     def reconcile(self) -> None:
         """One pass over all claims and volumes."""
@@ -90,7 +89,7 @@ class Provisioner:
         directory = self._directory / _name(claim)
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o777)  # a pod without fsGroup may run as any user
-        self._kube.call("POST", _VOLUMES, body=volume_for(claim, directory, self._node))
+        self._kube.call("POST", _VOLUMES, body=volume_for(claim, directory))
         print(f"{directory.name}: made for {claim.metadata.namespace}/{claim.metadata.name}")
 
     def _resize(self, claim: Claim) -> None:
@@ -107,9 +106,9 @@ class Provisioner:
         print(f"{name}: removed")
 
 
-def volume_for(claim: Claim, directory: Path, node: str) -> dict[str, object]:
-    """The PersistentVolume that serves a claim from a directory of a node."""
-    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+def volume_for(claim: Claim, directory: Path) -> dict[str, object]:
+    """The PersistentVolume that serves a claim from a directory of this machine: of any node, as the only real one is here."""
+    here = {"key": "kubernetes.io/hostname", "operator": "Exists"}
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -132,8 +131,8 @@ def _name(claim: Claim) -> str:
 
 def main() -> None:
     """Reconcile once a second, for ever."""
-    kubeconfig, directory, node = sys.argv[1:]
-    provisioner = Provisioner(Kube(Path(kubeconfig)), Path(directory), node)
+    kubeconfig, directory = sys.argv[1:]
+    provisioner = Provisioner(Kube(Path(kubeconfig)), Path(directory))
     while True:
         try:
             provisioner.reconcile()
