@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -87,6 +88,29 @@ def test_protection_is_taken_away_and_given_back_and_the_bucket_goes_with_what_i
     protect(state, held, on=True)
     assert protected(state) == held
     assert [one["inputs"]["forceDestroy"] for one in cast("list[Any]", recorded(state)) if "inputs" in one] == [False]
+
+
+class Stack:
+    """The engine's stack, of which a deletion is interrupted."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def destroy(self, *, exclude_protected: bool, **_: object) -> None:
+        assert exclude_protected
+        assert protected(self._state) == []
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_deletion_leaves_the_rest_as_protected_as_it_was(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Recorder([])
+    monkeypatch.setattr(Engine, "_state", state)
+    monkeypatch.setattr(Engine, "_stack", lambda _: nullcontext(Stack(state)))
+    engine._say = print  # pyright: ignore[reportPrivateUsage] - what the constructor would set, which looks for plugins
+    held = protected(state)
+    with pytest.raises(KeyboardInterrupt):
+        Engine.destroy(engine, with_data=True)
+    assert protected(state) == held
 
 
 class Recorder(Engine):
@@ -193,9 +217,7 @@ def test_people_may_type_it(monkeypatch: pytest.MonkeyPatch) -> None:
 HELD = {
     "/api/v1/namespaces/observability": {
         "metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"},
-        "status": {
-            "conditions": [{"status": "True", "message": "Some content has finalizers remaining"}, {"status": "False", "message": "x"}]
-        },
+        "status": {"conditions": [{"status": "True", "message": "Some content remains"}, {"status": "False", "message": "x"}]},
     },
     "/api/v1": {"resources": [{"kind": "ConfigMap", "name": "configmaps", "namespaced": True, "verbs": ["list"]}]},
     "/api/v1/namespaces/observability/configmaps": {
