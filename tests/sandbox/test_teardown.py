@@ -105,7 +105,11 @@ class Stack:
 def test_an_interrupted_deletion_leaves_the_rest_as_protected_as_it_was(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Recorder([])
     monkeypatch.setattr(Engine, "_state", state)
-    monkeypatch.setattr(Engine, "_stack", lambda _: nullcontext(Stack(state)))
+
+    def stack(_: Engine) -> nullcontext[Stack]:
+        return nullcontext(Stack(state))
+
+    monkeypatch.setattr(Engine, "_stack", stack)
     engine._say = print  # pyright: ignore[reportPrivateUsage] - what the constructor would set, which looks for plugins
     held = protected(state)
     with pytest.raises(KeyboardInterrupt):
