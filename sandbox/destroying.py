@@ -13,8 +13,9 @@ Say = Callable[[str], None]
 
 def destroy(engine: Engine, kube: Kube, environment: str, *, with_data: bool, say: Say) -> None:
     """Delete an environment; what its state protects only `with_data`. Raises NotConfirmedError before anything is changed, EngineError."""
-    protects = bool(engine.plan_destroy().kept)
-    plan = engine.plan_destroy(with_data=with_data)
+    resources = engine.resources()
+    protects = bool(teardown.plan(resources, with_data=False).kept)
+    plan = teardown.plan(resources, with_data=with_data)
     for line in plan.lines(teardown.volumes(kube)):
         say(line)
     if not plan.deleted:

@@ -120,10 +120,6 @@ class Engine:
             finally:
                 teardown.protect(self._state, held, on=True)
 
-    def plan_destroy(self, *, with_data: bool = False) -> teardown.Plan:
-        """What `destroy` would delete and what it would keep."""
-        return teardown.plan(self.resources(), with_data=with_data)
-
     def drift(self) -> tuple[Drift, ...]:
         """The managed objects that somebody changed or deleted, without changing them."""
         found: list[Drift] = []

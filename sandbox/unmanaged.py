@@ -42,14 +42,14 @@ def unmanaged(kube: Kube, namespaces: Iterable[str], known: Iterable[Key]) -> tu
     return tuple(sorted(found, key=str))
 
 
-def listable(kube: Kube) -> list[tuple[str, str, str]]:
-    """Kind, root of the API and plural of everything that can be listed in a namespace."""
+def listable(kube: Kube, *, in_namespaces: bool = True) -> list[tuple[str, str, str]]:
+    """Kind, root of the API and plural of everything that can be listed: what lives in namespaces, or what does not."""
     roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in kube.get("/apis")["groups"])]
     return [
         (str(one["kind"]), root, str(one["name"]))
         for root in roots
         for one in kube.get(root)["resources"]
-        if one["namespaced"] and "/" not in one["name"] and "list" in one["verbs"] and one["kind"] not in _PASSING
+        if one["namespaced"] is in_namespaces and "/" not in one["name"] and "list" in one["verbs"] and one["kind"] not in _PASSING
     ]
 
 

@@ -1,31 +1,26 @@
 """Everything that there is in a cluster and in the AWS of a sandbox, by name, to be compared before and after."""
 
-from collections.abc import Iterator
-
 from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import items, text
+from sandbox.unmanaged import listable
 
 Known = frozenset[tuple[str, str]]
 """Kind, and ``namespace/name`` or name."""
 
-_PASSING = ("Event", "EndpointSlice", "Endpoints", "Lease", "APIService", "CertificateSigningRequest", "ControllerRevision", "ReplicaSet")
-"""Kinds that the cluster itself makes and removes."""
+_PASSING = ("APIService", "CertificateSigningRequest", "ControllerRevision", "IPAddress", "ReplicaSet")
+"""Kinds that the cluster itself makes for others, under names of its own."""
 
 
 def objects(kube: Kube) -> Known:
     """The objects of a cluster, but for those that it makes itself."""
-    return frozenset(_objects(kube))
-
-
-def _objects(kube: Kube) -> Iterator[tuple[str, str]]:
-    roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in kube.get("/apis")["groups"])]
-    for root in roots:
-        for kind in kube.get(root)["resources"]:
-            if "/" in kind["name"] or "list" not in kind["verbs"] or kind["kind"] in _PASSING:
-                continue
-            for item in kube.list(f"{root}/{kind['name']}"):
-                yield str(kind["kind"]), f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}".lstrip("/")
+    kinds = [*listable(kube), *listable(kube, in_namespaces=False)]
+    return frozenset(
+        (kind, f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}".lstrip("/"))
+        for kind, root, plural in kinds
+        if kind not in _PASSING
+        for item in kube.list(f"{root}/{plural}")
+    )
 
 
 def cloud(aws: Aws) -> Known:
