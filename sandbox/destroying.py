@@ -12,7 +12,10 @@ Say = Callable[[str], None]
 
 
 def destroy(engine: Engine, kube: Kube, environment: str, *, with_data: bool, say: Say) -> None:
-    """Delete an environment; what its state protects only `with_data`. Raises NotConfirmedError before anything is changed, EngineError."""
+    """Delete an environment; what its state protects only `with_data`.
+
+    Raises NotConfirmedError before anything is changed, EngineError and KubeError.
+    """
     resources = engine.resources()
     protects = bool(teardown.plan(resources, with_data=False).kept)
     plan = teardown.plan(resources, with_data=with_data)
@@ -29,6 +32,8 @@ def destroy(engine: Engine, kube: Kube, environment: str, *, with_data: bool, sa
             for line in teardown.stuck(kube):
                 say(line)
         raise
+    if with_data:  # now, as nothing holds them any more: a deletion that stops half-way loses none
+        teardown.release_volumes(kube)
     say(f"{environment}: deleted{KEPT.format(environment) if plan.kept else ', with all its data'}")
 
 

@@ -227,8 +227,7 @@ def _deployed(resource: Obj) -> Deployed:
 
 
 def here(stack: Mapping[str, object], s3: str | None, say: Say) -> str:
-    """A stack file's text for this target: the kubeconfig has one context, whatever the environment calls its own; S3 is the target's,
-    and in a sandbox so is the storage class.
+    """A stack file's text for this target: the kubeconfig has one context, whatever the environment calls its own; S3 is the target's.
 
     Says what the environment has to do without on this target.
     """
@@ -238,9 +237,10 @@ def here(stack: Mapping[str, object], s3: str | None, say: Say) -> str:
         say(f"note: {cloud.LEFT_OUT}")
     cluster = config.get("observability:cluster")
     if isinstance(cluster, dict):
-        elsewhere = ("context",) if s3 is None else ("context", "storageClass")
-        kept = {key: value for key, value in cast("dict[str, object]", cluster).items() if key not in elsewhere}
-        config = {**config, "observability:cluster": kept}
+        config = {
+            **config,
+            "observability:cluster": {key: value for key, value in cast("dict[str, object]", cluster).items() if key != "context"},
+        }
     return yaml.safe_dump({**stack, "config": config}, sort_keys=False)
 
 

@@ -13,6 +13,7 @@ from sandbox.providers.values import Json, Obj, items, mapping, text
 from sandbox.unmanaged import listable
 
 _BUCKET = "aws:s3/bucket:Bucket"
+_VOLUMES = "/api/v1/persistentvolumes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +101,21 @@ def _claims(kube: Kube, namespace: str) -> list[Obj]:
 
 def _volume(claim: Obj) -> str:
     return f"{text(claim, 'metadata', 'name')} ({text(claim, 'status', 'capacity', 'storage') or 'not bound'})"
+
+
+def release_volumes(kube: Kube) -> list[str]:
+    """Have the volumes deleted that claims of the platform have left behind, whatever their class says; returns them. Raises KubeError."""
+    claimed = {(namespace, text(claim, "metadata", "name")) for namespace in PLATFORM_NAMESPACES for claim in _claims(kube, namespace)}
+    volumes = {str(volume["metadata"]["name"]): mapping(cast(Obj, volume), "spec", "claimRef") for volume in kube.list(_VOLUMES)}
+    left = [
+        name
+        for name, claim in volumes.items()
+        if text(claim, "namespace") in PLATFORM_NAMESPACES and (text(claim, "namespace"), text(claim, "name")) not in claimed
+    ]
+    for name in left:
+        body = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
+        kube.call("PATCH", f"{_VOLUMES}/{name}", body=body, kind="application/merge-patch+json")
+    return left
 
 
 def protect(state: recovery.State, urns: Iterable[str], *, on: bool) -> None:

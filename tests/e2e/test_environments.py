@@ -9,7 +9,7 @@ import pytest
 from model.environment import Environment, load
 from sandbox import confirmation
 from sandbox.confirmation import NotConfirmedError
-from sandbox.destroying import destroy
+from sandbox.destroying import destroy, phrase
 from sandbox.engine import ROOT, Engine, EngineError, Target
 from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
@@ -53,7 +53,9 @@ def place(request: pytest.FixtureRequest, simulated: Target, aws: Aws) -> Iterat
     assert set(engine.preview()) == {"create"}
     assert set(engine.up()) == {"create"}
     yield Place(environment=environment, engine=engine, kube=kube, aws=aws, objects=before, cloud=stored)
-    engine.destroy(with_data=True)
+    with pytest.MonkeyPatch.context() as variables:
+        variables.setenv(confirmation.VARIABLE, phrase(environment.name, data=True))
+        destroy(engine, kube, environment.name, with_data=True, say=print)
     until(lambda: objects(kube) <= before, what="nothing is left in the cluster")
     assert cloud(aws) == stored
     assert plan(engine.resources(), with_data=False).kept == ()

@@ -42,10 +42,12 @@ def place(simulated: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A cluster with the state on a small disk of its own; its nodes are played, so that what is deployed is ready at once."""
     disk = tmp_path_factory.mktemp("disk")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "recovery-test", disk], check=True)
-    place = replace(simulated, state=disk / "pulumi")
+    place, kube = replace(simulated, state=disk / "pulumi"), Kube(simulated.kubeconfig)
+    before = objects(kube)
     try:
         yield place
-        Engine(place, "dev", say=print).destroy()  # other tests share the cluster
+        Engine(place, "dev", say=print).destroy()
+        until(lambda: objects(kube) <= before, what="nothing is left of what was killed, in the cluster that other tests share")
     finally:
         subprocess.run(["umount", disk], check=True)
 

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-import yaml
 
 from sandbox import causes, cloud, cluster, recovery
 from sandbox.__main__ import main
@@ -55,13 +54,6 @@ def test_a_silent_api_server_is_told_before_the_engine_starts(tmp_path: Path, mo
 
 def _silent(_: Path) -> str:
     return "the API server x does not answer"
-
-
-@pytest.mark.parametrize(("address", "left"), [("http://s3", ["name"]), (None, ["name", "storageClass"])])
-def test_only_a_sandbox_has_volumes_of_its_own_kind(address: str | None, left: list[str]) -> None:
-    stack = {"config": {"observability:cluster": {"name": "prod", "context": "prod", "storageClass": "gp3"}}}
-    adapted = yaml.safe_load(here(stack, address, print))
-    assert list(adapted["config"]["observability:cluster"]) == left
 
 
 @pytest.mark.parametrize(("address", "endpoint", "notes"), [(None, cloud.ENDPOINT, 1), ("http://s3", cloud.ENDPOINT, 0), (None, None, 0)])

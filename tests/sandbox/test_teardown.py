@@ -16,7 +16,7 @@ from sandbox.engine import Engine, EngineError
 from sandbox.kube import Kube, Object
 from sandbox.providers.values import Json, Obj
 from sandbox.recovery import State
-from sandbox.teardown import Thing, plan, protect, protected, stuck
+from sandbox.teardown import Thing, plan, protect, protected, release_volumes, stuck
 
 PREFIX = "urn:pulumi:prod::observability::"
 PROVIDER = f"{PREFIX}pulumi:providers:kubernetes::cluster"
@@ -138,10 +138,18 @@ class Api(Kube):
 
     def __init__(self, answers: Mapping[str, Object]) -> None:
         self._answers = answers
+        self.patched: dict[str, object] = {}
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Object:
         assert query is None
         return self._answers.get(path, {"items": [], "groups": [], "resources": []})
+
+    def call(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None, kind: str = "application/json"
+    ) -> Object:
+        assert (method, query, kind) == ("PATCH", None, "application/merge-patch+json")
+        self.patched[path] = body
+        return {}
 
 
 CLAIM = {"metadata": {"name": "data-loki-0"}, "status": {"capacity": {"storage": "50Gi"}}}
@@ -216,6 +224,25 @@ def test_people_may_type_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", typed)
     confirm("prod", "deleting prod")
     assert asked == ["deleting prod: type `prod` to go on: "]
+
+
+VOLUMES = {
+    "/api/v1/persistentvolumes": {
+        "items": [
+            {"metadata": {"name": "left"}, "spec": {"claimRef": {"namespace": "observability", "name": "data-loki-1"}}},
+            {"metadata": {"name": "used"}, "spec": {"claimRef": {"namespace": "observability", "name": "data-loki-0"}}},
+            {"metadata": {"name": "foreign"}, "spec": {"claimRef": {"namespace": "shop", "name": "data"}}},
+            {"metadata": {"name": "free"}, "spec": {}},
+        ]
+    },
+    "/api/v1/namespaces/observability/persistentvolumeclaims": {"items": [CLAIM]},
+}
+
+
+def test_with_data_volumes_go_that_their_class_would_keep_but_none_that_is_used_or_not_ours() -> None:
+    cluster = Api(VOLUMES)
+    assert release_volumes(cluster) == ["left"]
+    assert cluster.patched == {"/api/v1/persistentvolumes/left": {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}}
 
 
 HELD = {
