@@ -1,4 +1,4 @@
 """Change safety: what of a deployment cannot be changed freely, what a change of it would do, and what somebody knowingly accepted.
 
-Pure values and functions; ``components/intent.py`` describes an environment in them, ``components/change_guard.py`` asks the engine.
+``components/intent.py`` describes an environment in its values, ``components/change_guard.py`` asks the engine what was there before.
 """

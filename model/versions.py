@@ -35,11 +35,6 @@ class Versions(Model):
         return self.images.model_dump(by_alias=True)
 
 
-def image_name(reference: str) -> str:
-    """An image reference without its digest: where only the name counts, as whoever imports images under their names cannot know it."""
-    return reference.partition("@")[0]
-
-
 def image_version(reference: str) -> str:
     """The tag of an image reference, which is the version of what runs: ``docker.io/prom/prometheus:v3.15.0`` gives ``v3.15.0``."""
-    return image_name(reference).rpartition(":")[2]
+    return reference.partition("@")[0].rpartition(":")[2]
