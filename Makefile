@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate help up down status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
+.PHONY: mutate help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -26,6 +26,12 @@ up: $(VENV)/.done ## bring the platform up: a cluster on this machine (or KUBECO
 
 down: $(VENV)/.done ## take the sandbox cluster away, with everything on it
 	@$(PY) -m sandbox down
+
+destroy: $(VENV)/.done ## delete the platform of ENV, on the sandbox or KUBECONTEXT=name, but not data that ENV protects; DATA=delete: that too
+	@$(PY) -m sandbox destroy --env $(ENV) $(if $(DATA),--data $(DATA))
+
+rollback: $(VENV)/.done ## deploy what the commit or tag TO says of ENV, by its own code, once it was shown and confirmed
+	@$(PY) -m sandbox rollback --env $(ENV) --to "$(TO)"
 
 status: $(VENV)/.done ## what runs, what does not, where it answers, what is a stand-in
 	@$(PY) -m sandbox status

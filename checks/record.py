@@ -46,6 +46,9 @@ class Recorded:
     protected: bool = False
     """Whether the engine refuses to delete it."""
 
+    retained: bool = False
+    """Whether it is left where it is when the engine forgets it."""
+
     complete: bool = False
     """Whether it registered its outputs, as a component does at the end."""
 
@@ -100,11 +103,13 @@ class _Monitor(MockMonitor):
         self.finished: set[str] = set()
         self.ignored: dict[str, tuple[str, ...]] = {}
         self.protected: set[str] = set()
+        self.retained: set[str] = set()
 
     def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:  # noqa: N802 (the name is the protocol's)
         response = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType] (the SDK's method has no annotations)
         self.ignored[response.urn] = tuple(request.ignoreChanges)
         self.protected |= {response.urn} if request.protect else set()
+        self.retained |= {response.urn} if request.retainOnDelete else set()
         return response
 
     def RegisterResourceOutputs(self, request: RegisterResourceOutputsRequest) -> Empty:  # noqa: N802 (the name is the protocol's)
@@ -148,6 +153,7 @@ def _recorded(urn: str, state: Mapping[str, object], monitor: _Monitor) -> Recor
         inputs=inputs,
         ignored=monitor.ignored[urn],
         protected=urn in monitor.protected,
+        retained=urn in monitor.retained,
         complete=urn in monitor.finished,
     )
 

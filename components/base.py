@@ -30,6 +30,12 @@ class Component(ComponentResource):
         )
 
 
+def kept(options: ResourceOptions, *, data: bool) -> ResourceOptions:
+    """Options of what holds ``data`` that nobody may lose: the engine refuses to delete it, and leaves it where it is if it is told to
+    forget it (docs/decisions/0015). Without such data they are as they were."""
+    return ResourceOptions.merge(options, ResourceOptions(protect=True, retain_on_delete=True)) if data else options
+
+
 @dataclass(frozen=True, kw_only=True)
 class Identity:
     """Who a part is inside the cluster: the name, namespace and standard labels of its objects."""

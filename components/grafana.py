@@ -9,7 +9,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, EnvVarArgs, PersistentVolumeCla
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from components.base import CHECKSUM, Component, Identity
+from components.base import CHECKSUM, Component, Identity, kept
 from components.documents import checksum
 from components.grafana_config import CONFIG_FOLDER, DASHBOARDS_FOLDER, SECRET_FILES, SECRETS_FOLDER
 from components.pods import (
@@ -61,6 +61,9 @@ class GrafanaArgs:
     storage_class: str | None
     """The storage class of its volume; the cluster's default when None."""
 
+    keep: bool
+    """Whether its volume outlives the platform."""
+
     url: str
     """Where people reach it."""
 
@@ -94,7 +97,8 @@ class Grafana(Component):
         ]
         if not args.settings.database:
             spec = claim_spec(args.settings.storage or OWN_STORAGE, args.storage_class)
-            files.append(PersistentVolumeClaim(f"{name}-{VOLUME}", metadata=identity.metadata(VOLUME), spec=spec, opts=self.child()))
+            options = kept(self.child(), data=args.keep)
+            files.append(PersistentVolumeClaim(f"{name}-{VOLUME}", metadata=identity.metadata(VOLUME), spec=spec, opts=options))
         if args.settings.replicas > 1:
             PodDisruptionBudget(name, metadata=identity.metadata(), spec=budget_spec(identity), opts=self.child())
         Service(name, metadata=identity.metadata(), spec=service_spec(identity, {"http": PORT}), opts=self.child())

@@ -40,7 +40,7 @@ def images(environment: Environment) -> dict[str, str]:
 def places(environment: Environment) -> dict[str, str]:
     """Which cluster this is, and where data is kept besides volumes."""
     settings = environment.settings
-    found = {"cluster.name": settings.cluster.name}
+    found = {"cluster.name": settings.cluster.name, **({"cluster.keepVolumes": "true"} if settings.cluster.keeps_volumes else {})}
     if logs := settings.logs:
         bucket = logs.bucket
         found |= {"logs.bucket.name": bucket.name, "logs.bucket.region": bucket.region, "logs.bucket.endpoint": bucket.endpoint or "AWS"}

@@ -26,7 +26,7 @@ from pulumi_aws.s3 import (
     BucketVersioningVersioningConfigurationArgs,
 )
 
-from components.base import OWNER, Component, Identity
+from components.base import OWNER, Component, Identity, kept
 from model.logs import Bucket as BucketSettings
 from model.logs import Lifecycle, Logs, lifecycle
 
@@ -61,16 +61,20 @@ class LogStorageArgs:
 
 
 class LogStorage(Component):
-    """The bucket, its settings, and the role that Loki takes. Protected, and left where it is, unless the settings say it may be lost."""
+    """The bucket, its settings, and the role that Loki takes.
+
+    The bucket is protected, and left where it is, unless the settings say it may be lost; so are its settings, without which what is in
+    it would be open, in plain text or there for ever.
+    """
 
     def __init__(self, name: str, args: LogStorageArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:LogStorage", name, opts)
         chosen = args.settings.bucket
         tags = {"part-of": OWNER, "env": args.environment}
-        keep = ResourceOptions.merge(self.child(), ResourceOptions(protect=chosen.protect, retain_on_delete=chosen.protect))
+        keep = kept(self.child(), data=chosen.protect)
         bucket = Bucket(name, bucket=chosen.name, force_destroy=not chosen.protect, tags=tags, opts=keep)
         self._secure(name, bucket, chosen)
-        BucketLifecycleConfiguration(name, bucket=bucket.bucket, rules=lifecycle_rules(lifecycle(args.settings)), opts=self.child())
+        BucketLifecycleConfiguration(name, bucket=bucket.bucket, rules=lifecycle_rules(lifecycle(args.settings)), opts=keep)
         role = Role(name, name=args.role, assume_role_policy=to_json(trust_policy(chosen, args.account)), tags=tags, opts=self.child())
         RolePolicy(name, role=role.name, name="bucket", policy=to_json(access_policy(chosen)), opts=self.child())
         if chosen.eks_cluster:
@@ -87,6 +91,7 @@ class LogStorage(Component):
 
     def _secure(self, name: str, bucket: Bucket, chosen: BucketSettings) -> None:
         """Never public, encrypted on the way and at rest, owned by the account, and what is deleted by mistake can be had back."""
+        keep = kept(self.child(), data=chosen.protect)
         block = BucketPublicAccessBlock(
             name,
             bucket=bucket.bucket,
@@ -94,15 +99,15 @@ class LogStorage(Component):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self.child(),
+            opts=keep,
         )
-        BucketOwnershipControls(
-            name, bucket=bucket.bucket, rule=BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"), opts=self.child()
-        )
-        BucketServerSideEncryptionConfiguration(name, bucket=bucket.bucket, rules=[encryption_rule(chosen)], opts=self.child())
+        ownership = BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced")
+        BucketOwnershipControls(name, bucket=bucket.bucket, rule=ownership, opts=keep)
+        BucketServerSideEncryptionConfiguration(name, bucket=bucket.bucket, rules=[encryption_rule(chosen)], opts=keep)
         versioning = BucketVersioningVersioningConfigurationArgs(status="Enabled")
-        BucketVersioning(name, bucket=bucket.bucket, versioning_configuration=versioning, opts=self.child())
-        BucketPolicy(name, bucket=bucket.bucket, policy=to_json(tls_only_policy(chosen)), opts=self.child(after=[block]))
+        BucketVersioning(name, bucket=bucket.bucket, versioning_configuration=versioning, opts=keep)
+        after_block = kept(self.child(after=[block]), data=chosen.protect)
+        BucketPolicy(name, bucket=bucket.bucket, policy=to_json(tls_only_policy(chosen)), opts=after_block)
 
 
 def role_arn(settings: BucketSettings, role: str) -> str:

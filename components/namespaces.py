@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from pulumi import ResourceOptions
+from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
-from components.base import OWNER, Component, Identity
+from components.base import OWNER, Component, Identity, kept
 
 PRIORITY = 100_000
 """Above ordinary workloads (0), far below the cluster's own (2 billion)."""
@@ -23,14 +23,19 @@ class NamespacesArgs:
     agents: str
     """The namespace of what must see its node, such as node-exporter: *privileged*, and holds nothing else."""
 
+    keep: bool
+    """Whether volumes outlive the platform, and so the namespace that holds them: who deletes it deletes them."""
+
 
 class Namespaces(Component):
     """The namespaces of the platform and its PriorityClass. Everything else comes after them."""
 
     def __init__(self, name: str, args: NamespacesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:Namespaces", name, opts)
-        for namespace, level in ((args.platform, "restricted"), (args.agents, "privileged")):
-            Namespace(f"{name}-{namespace}", metadata=namespace_metadata(namespace, enforce=level), opts=self.child(timeout="5m"))
+        timed = ResourceOptions.merge(self.child(), ResourceOptions(custom_timeouts=CustomTimeouts(create="5m", delete="5m")))
+        for namespace, level, holds_data in ((args.platform, "restricted", args.keep), (args.agents, "privileged", False)):
+            metadata = namespace_metadata(namespace, enforce=level)
+            Namespace(f"{name}-{namespace}", metadata=metadata, opts=kept(timed, data=holds_data))
         PriorityClass(
             f"{name}-priority",
             metadata=Identity(name=OWNER, namespace="", program=OWNER, role="scheduling").metadata(),

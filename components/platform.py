@@ -71,7 +71,8 @@ class Platform(Component):
         super().__init__("observability:index:Platform", name, opts)
         environment, exporters = args.environment, args.environment.settings.exporters
         files = documents(environment)
-        namespaces = Namespaces("namespaces", NamespacesArgs(platform=NAMESPACE, agents=AGENTS_NAMESPACE), self.child())
+        keep = environment.settings.cluster.keeps_volumes
+        namespaces = Namespaces("namespaces", NamespacesArgs(platform=NAMESPACE, agents=AGENTS_NAMESPACE, keep=keep), self.child())
         rbac = Rbac("rbac", rbac_args(environment), self.child(after=[namespaces]))
         base = [namespaces, rbac]
         Prometheus("prometheus", prometheus_args(environment, files), self.child(after=base))
@@ -320,6 +321,7 @@ def grafana_args(environment: Environment, files: Mapping[str, str], secrets: Ma
         image=environment.images["grafana"],
         settings=environment.settings.grafana,
         storage_class=environment.settings.cluster.storage_class,
+        keep=environment.settings.cluster.keeps_volumes,
         url=grafana_url(environment),
         config=under("grafana", files),
         dashboards=dict(sorted(folders.items())),

@@ -13,6 +13,10 @@ _PLACES: dict[str, tuple[str, str]] = {
         "the provider takes it for another cluster: every object would be deleted and made anew, with all volumes of StatefulSets orphaned",
         "keep the name; for a new cluster make a new environment (`make new-env`) and move its users there",
     ),
+    "cluster.keepVolumes": (
+        "`pulumi destroy` deletes the namespace, and all volumes in it, from then on",
+        "leave them kept; accept only where metrics, logs and traces may be lost at any time",
+    ),
     "logs.bucket.name": (
         "another bucket: the old logs stay in the old one, or go with it where it is not protected, and no query finds them any more",
         "keep the name; or copy all objects to the new bucket first (`aws s3 sync`), then accept",

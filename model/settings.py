@@ -46,6 +46,14 @@ class Cluster(Model):
     storage_class: Name | None = None
     """The storage class of all volumes; the cluster's default when absent."""
 
+    keep_volumes: bool | None = None
+    """Whether volumes and the namespace that holds them outlive the deletion of the platform; as ``production`` when absent."""
+
+    @property
+    def keeps_volumes(self) -> bool:
+        """Whether volumes outlive the platform."""
+        return self.production if self.keep_volumes is None else self.keep_volumes
+
 
 class Prometheus(Model):
     """Metrics: how many servers, how often, for how long, on how much disk."""

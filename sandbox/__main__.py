@@ -1,4 +1,4 @@
-"""The commands behind ``make``: ``python -m sandbox up|down|status|preview|drift|drill``."""
+"""The commands behind ``make``: ``python -m sandbox up|down|status|preview|drift|drill|destroy|rollback``."""
 
 import argparse
 import signal
@@ -9,16 +9,22 @@ from model.environment import load
 from model.errors import InvalidConfiguration
 from sandbox import cluster, drill, status, target
 from sandbox.cluster.errors import ClusterError
+from sandbox.confirmation import NotConfirmedError
 from sandbox.demo import DemoError
+from sandbox.destroying import destroy
 from sandbox.drift_report import examine
 from sandbox.engine import ROOT, Engine, EngineError
 from sandbox.kube import Kube, KubeError
+from sandbox.rollback import RollbackError, rollback
 from sandbox.serving import NotServingError
 from sandbox.target import TargetError
 from sandbox.toolchain import ToolError
 from sandbox.up import up
 
-EXPECTED = (ClusterError, DemoError, EngineError, InvalidConfiguration, KubeError, NotServingError, TargetError, ToolError)
+EXPECTED = (
+    *(ClusterError, DemoError, EngineError, InvalidConfiguration, KubeError, NotConfirmedError),
+    *(NotServingError, RollbackError, TargetError, ToolError),
+)
 """What may go wrong without a fault of ours: its text is for the user."""
 
 
@@ -44,10 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     described: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
         "up": ("bring the platform up and wait until it serves", _up),
-        "down": ("take the sandbox cluster away, with everything on it; with KUBECONTEXT, only the platform", _down),
+        "down": ("take the sandbox cluster away, with everything on it", _down),
         "status": ("what runs, what does not, where it answers, what is a stand-in", _status),
         "preview": ("what an update would change", _preview),
         "drill": ("send a marked alert to every receiver through the live Alertmanager; exit code 1 when one is not taken", _drill),
+        "destroy": ("delete the platform, but not the data that its environment protects", _destroy),
+        "rollback": ("deploy what an earlier commit says, by its own code", _rollback),
         "drift": ("what differs from what was deployed; exit code 1, or 3 when only objects were added that nobody deployed", _drift),
     }
     for name, (text, run) in described.items():
@@ -56,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--env", default="dev", help="the environment: there is a Pulumi.<env>.yaml for it (default: dev)")
         if name == "drift":
             command.add_argument("--json", action="store_true", help="for programs: what differs, on standard output")
+        if name == "destroy":
+            command.add_argument("--data", choices=["delete"], help="delete protected data too")
+        if name == "rollback":
+            command.add_argument("--to", required=True, metavar="COMMIT", help="a commit, tag or branch of this project")
     return parser
 
 
@@ -64,14 +76,23 @@ def _up(options: argparse.Namespace) -> int:
     return 0
 
 
-def _down(options: argparse.Namespace) -> int:
-    context = target.foreign_context()
-    if context is None:
-        cluster.down(target.sandbox_name())
-        return 0
-    engine = _engine(options.env)
-    print(f"deleting the platform ({options.env}) from the cluster of {context}; the cluster and what else is on it stay")
-    engine.destroy()
+def _down(_: argparse.Namespace) -> int:
+    if context := target.foreign_context():
+        raise TargetError(f"`down` takes a sandbox away, and {context} is a cluster of yours: `make destroy` deletes the platform from it")
+    cluster.down(target.sandbox_name())
+    return 0
+
+
+def _destroy(options: argparse.Namespace) -> int:
+    engine, place = _engine(options.env), target.current()
+    print(f"deleting {options.env} from {place.name}; the cluster and what else is on it stay")
+    destroy(engine, Kube(place.kubeconfig), options.env, with_data=options.data == "delete", say=print)
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    load(ROOT, options.env)
+    rollback(ROOT, target.current(), options.env, options.to, print)
     return 0
 
 

@@ -62,6 +62,10 @@ def silent(kubeconfig: Path) -> str:
 
 def _passphrase(environment: str) -> str:
     wrong = f"the secrets of Pulumi.{environment}.yaml cannot be decrypted: "
-    if os.environ.get(PASSPHRASE):
-        return f"{wrong}the passphrase in {PASSPHRASE} is not the one that they were encrypted with"
+    given = next((name for name in (PASSPHRASE, f"{PASSPHRASE}_FILE") if os.environ.get(name)), None)
+    if given:
+        return (
+            f"{wrong}the passphrase in {given} is not the one that they were encrypted with "
+            f"(without it, {environment!r} is tried: that of the example values)"
+        )
     return f"{wrong}set {PASSPHRASE} to the passphrase that they were encrypted with"

@@ -21,7 +21,7 @@ import yaml
 from pulumi import automation
 
 from model import documents
-from sandbox import causes, cloud, providers, recovery
+from sandbox import causes, cloud, providers, recovery, teardown
 from sandbox.cluster.ownership import locked
 from sandbox.drift import Drift, observed
 from sandbox.network_check import reachable
@@ -107,10 +107,18 @@ class Engine:
             result = stack.up(on_output=self._say, color=_color(), show_secrets=False, policy_packs=[str(POLICY)])
         return {automation.OpType(operation).value: count for operation, count in (result.summary.resource_changes or {}).items()}
 
-    def destroy(self) -> None:
-        """Delete all resources of the environment."""
+    def destroy(self, *, with_data: bool = False) -> None:
+        """Delete the environment, but for what is protected and what that needs; `with_data` deletes that too.
+
+        When this fails or is interrupted, what is left is protected as it was.
+        """
         with self._stack() as stack:
-            stack.destroy(on_output=self._say, color=_color(), show_secrets=False)
+            held = teardown.protected(self._state) if with_data else []
+            try:
+                teardown.protect(self._state, held, on=False)
+                stack.destroy(on_output=self._say, color=_color(), show_secrets=False, exclude_protected=True)
+            finally:
+                teardown.protect(self._state, held, on=True)
 
     def drift(self) -> tuple[Drift, ...]:
         """The managed objects that somebody changed or deleted, without changing them."""
@@ -125,9 +133,13 @@ class Engine:
 
     def deployed(self) -> tuple[Deployed, ...]:
         """The objects that were deployed, as the state knows them."""
+        return tuple(_deployed(each) for each in self.resources() if text(each, "type").startswith("kubernetes:"))
+
+    def resources(self) -> tuple[Obj, ...]:
+        """Everything in the state, as it stands there; secrets are in plain text."""
         with self._stack() as stack:
             exported = cast(Obj, stack.export_stack().deployment)
-        return tuple(_deployed(each) for each in items(exported, "resources") if text(each, "type").startswith("kubernetes:"))
+        return tuple(items(exported, "resources"))
 
     def _quietly(self, step: Callable[[Say], object]) -> None:
         """Run a step of which nobody wants to read, unless it fails."""
@@ -149,7 +161,7 @@ class Engine:
             with locked(str(state / self._environment), f"engine for {self._environment}"):
                 if silence := causes.silent(self._target.kubeconfig):
                     raise EngineError(silence)
-                recovery.recover(recovery.State(backend=self._backend, environment=self._environment), self._live, self._say)
+                recovery.recover(self._state, self._live, self._say)
                 variables = self._variables()
                 with _program_sees(variables):
                     yield self._select(variables)
@@ -163,6 +175,10 @@ class Engine:
     @property
     def _backend(self) -> Path:
         return self._target.state / "backend"
+
+    @property
+    def _state(self) -> recovery.State:
+        return recovery.State(backend=self._backend, environment=self._environment)
 
     def _live(self, target: Ref) -> Obj | None:
         kubeconfig = cast(Obj, yaml.safe_load(self._target.kubeconfig.read_text()))

@@ -55,7 +55,7 @@ class PulumiCli(PulumiCommand):
     ) -> CommandResult:
         """Run one command to its end. Raises CommandError when it fails, KeyboardInterrupt when it was interrupted."""
         path = f"{Path(self.command).parent}{os.pathsep}{additional_env.get('PATH', os.environ['PATH'])}"
-        interrupts = _Interrupts(self._say)
+        interrupts = Interrupts(self._say)
         with (
             interrupts,
             subprocess.Popen(
@@ -93,7 +93,7 @@ class PulumiCli(PulumiCommand):
                 return
 
 
-class _Interrupts:
+class Interrupts:
     """While entered, passes Ctrl-C and SIGTERM on to the CLI: the first asks it to end in order, the second kills it.
 
     A signal that is ignored stays so: a job in the background does not hear the Ctrl-C that is meant for the one in front.

@@ -127,7 +127,7 @@ def release_locks(state: State, say: Say) -> None:
     for lock in sorted(state.locks.glob("*")):
         if lock.suffix == ".attrs":
             continue
-        content = _read(lock)
+        content = read(lock)
         host = text(content, "hostname")
         who = f"{text(content, 'username')}@{host}, process {content.get('pid')}, since {text(content, 'timestamp')[:19]}"
         if content and (host != os.uname().nodename or _is_engine(content.get("pid"))):
@@ -149,15 +149,15 @@ def restore(state: State, say: Say) -> None:
     for unfinished in (state.backend / ".pulumi").rglob("*.tmp"):
         unfinished.unlink()
     for attributes in (state.backend / ".pulumi").rglob("*.attrs"):  # beside each file; the file serves without, but not with an empty one
-        if not _read(attributes):
+        if not read(attributes):
             attributes.unlink()
-    if not state.checkpoint.exists() or _is_checkpoint(_read(state.checkpoint)):
+    if not state.checkpoint.exists() or _is_checkpoint(read(state.checkpoint)):
         return
     damaged = state.checkpoint.with_name(f"{state.checkpoint.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     for backup in state.backups:
-        if _is_checkpoint(_read(backup)):
+        if _is_checkpoint(read(backup)):
             damaged.hardlink_to(state.checkpoint)  # so that at no moment there is no checkpoint, and no room is needed
-            _write(state.checkpoint, backup.read_text())
+            write(state.checkpoint, backup.read_text())
             written = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
             say(f"the state {state.checkpoint} was damaged and is kept as {damaged.name}")
             say(f"going on from the backup of {written:%Y-%m-%d %H:%M:%S} UTC: {backup}")
@@ -174,7 +174,7 @@ def settle(state: State, live: Live, say: Say) -> None:
     The engine's own `refresh --import-pending-creates` drops them instead (3.250), and would not know which field manager made the object.
     Interrupted updates and deletions need nothing: the refresh that follows finds out.
     """
-    content = _read(state.checkpoint)
+    content = read(state.checkpoint)
     latest = mapping(content, "checkpoint", "latest")
     pending = [operation for operation in items(latest, "pending_operations") if text(operation, "type") == "creating"]
     if not pending:
@@ -192,7 +192,7 @@ def settle(state: State, live: Live, say: Say) -> None:
     others: list[Json] = [operation for operation in items(latest, "pending_operations") if operation not in pending]
     latest = {**latest, "resources": cast("list[Json]", resources), "pending_operations": others}
     shutil.copyfile(state.checkpoint, next(state.backups))
-    _write(state.checkpoint, json.dumps({**content, "checkpoint": {**mapping(content, "checkpoint"), "latest": latest}}))
+    write(state.checkpoint, json.dumps({**content, "checkpoint": {**mapping(content, "checkpoint"), "latest": latest}}))
 
 
 def _made(resource: Obj, live: Live) -> Obj | None:
@@ -221,8 +221,8 @@ def _is_checkpoint(content: Obj) -> bool:
     return isinstance(content.get("checkpoint"), dict)
 
 
-def _read(file: Path) -> Obj:
-    """The JSON object in a file; empty when there is none that is whole."""
+def read(file: Path) -> Obj:
+    """The JSON object in a file of the state; empty when there is none that is whole."""
     try:
         content: Json = json.loads(file.read_text())
     except (OSError, ValueError):
@@ -230,8 +230,8 @@ def _read(file: Path) -> Obj:
     return content if isinstance(content, dict) else {}
 
 
-def _write(file: Path, content: str) -> None:
-    """All or nothing, and on the disk when this returns."""
+def write(file: Path, content: str) -> None:
+    """Replace a file of the state: all or nothing, and on the disk when this returns."""
     new = file.with_name(f"{file.name}.new")
     try:
         with new.open("w") as stream:

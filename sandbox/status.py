@@ -15,6 +15,9 @@ def show() -> int:
     print(found)
     if not found.running:
         return 1
+    if found.simulated:
+        print("platform    nothing runs on simulated nodes")
+        return 0 if found.healthy else 1
     missing = _platform(Kube(cluster.running(target.sandbox_name()).kubeconfig))
     return 0 if found.healthy and not missing else 1
 

@@ -31,9 +31,9 @@ def unmanaged(kube: Kube, namespaces: Iterable[str], known: Iterable[Key]) -> tu
     """The objects in some namespaces that are neither known, nor made by the cluster for one that is."""
     owned = set(known)
     found: list[Unmanaged] = []
-    listable = _listable(kube)
+    kinds = listable(kube)
     for namespace in namespaces:
-        for kind, root, plural in listable:
+        for kind, root, plural in kinds:
             for item in kube.list(f"{root}/namespaces/{namespace}/{plural}"):
                 metadata: Object = item["metadata"]
                 expected = any(made({**item, "kind": kind}, owned) for made in EXPECTED.values())
@@ -42,14 +42,14 @@ def unmanaged(kube: Kube, namespaces: Iterable[str], known: Iterable[Key]) -> tu
     return tuple(sorted(found, key=str))
 
 
-def _listable(kube: Kube) -> list[tuple[str, str, str]]:
-    """Kind, root of the API and plural of everything that can be listed in a namespace."""
+def listable(kube: Kube, *, in_namespaces: bool = True) -> list[tuple[str, str, str]]:
+    """Kind, root of the API and plural of everything that can be listed: what lives in namespaces, or what does not."""
     roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in kube.get("/apis")["groups"])]
     return [
         (str(one["kind"]), root, str(one["name"]))
         for root in roots
         for one in kube.get(root)["resources"]
-        if one["namespaced"] and "/" not in one["name"] and "list" in one["verbs"] and one["kind"] not in _PASSING
+        if one["namespaced"] is in_namespaces and "/" not in one["name"] and "list" in one["verbs"] and one["kind"] not in _PASSING
     ]
 
 

@@ -1,5 +1,6 @@
 """The main job: a cluster, the demo workload on it, the platform deployed by the Pulumi engine, until it serves."""
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from model.environment import Environment
 from sandbox import cluster, demo, serving, target
+from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
 from sandbox.progress import console, step
@@ -23,13 +25,44 @@ def up(environment: Environment) -> None:
     if target.foreign_context():
         deploy_to_foreign(target.current(), environment)
         return
+    require_nodes(environment)
     instance = cluster.up(target.sandbox_name())
+    if instance.simulated:
+        deploy_to_simulated(target.sandbox(instance), environment)
+        return
     with step("demo workload: the services of the catalogue, their datastores and traffic"):
         demo.up(instance.kubeconfig)
     deploy(target.sandbox(instance), environment.name)
     with step("waiting until the platform serves"):
         serving.wait(Kube(instance.kubeconfig), timeout_seconds=SERVING_TIMEOUT_SECONDS, say=console.print)
     show_addresses(instance.kubeconfig)
+
+
+def require_nodes(environment: Environment) -> None:
+    """Raise TargetError when an environment's servers must not share a node, and the sandbox would have only one."""
+    traces = environment.settings.traces
+    servers = traces.elasticsearch.replicas if traces and traces.elasticsearch else 1
+    if servers > 1 and not os.environ.get(SIMULATED):
+        raise TargetError(
+            f"{environment.name} wants {servers} nodes (for Elasticsearch) and a sandbox has one: "
+            f"`{SIMULATED}=1 SANDBOX={environment.name} make up ENV={environment.name}` deploys it to nodes that are played, on which "
+            "nothing runs; or name a cluster by KUBECONTEXT"
+        )
+
+
+def deploy_to_simulated(place: Target, environment: Environment) -> None:
+    """Deploy to nodes that are played: everything is there and counts as ready, but nothing runs, so there is no demo and no address."""
+    make_namespaces(Kube(place.kubeconfig), {catalogue.namespace for catalogue in environment.catalogues})
+    deploy(place, environment.name)
+    console.print(f"deployed to simulated nodes: nothing runs; export KUBECONFIG={place.kubeconfig}")
+
+
+def make_namespaces(kube: Kube, names: Iterable[str]) -> None:
+    """Make those that are not there, as the demo would."""
+    for name in sorted(names):
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        query = {"fieldManager": "observability-sandbox", "force": "true"}
+        kube.call("PATCH", f"/api/v1/namespaces/{name}", query=query, body=space, kind="application/apply-patch+yaml")
 
 
 def deploy(place: Target, environment: str) -> dict[str, int]:

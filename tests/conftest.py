@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from sandbox import cluster, demo, serving, target
-from sandbox.engine import Engine
+from sandbox.cluster.lifecycle import SIMULATED
+from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
+from sandbox.up import make_namespaces
 
 SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 """The sandbox of the tests; another one lets two runs go on side by side."""
@@ -48,3 +50,20 @@ def platform(cluster_instance: cluster.Instance) -> Platform:
     kube = Kube(cluster_instance.kubeconfig)
     serving.wait(kube, timeout_seconds=300, say=print)
     return Platform(kube=kube, engine=engine, instance=cluster_instance)
+
+
+@pytest.fixture(scope="session")
+def simulated_instance() -> Iterator[cluster.Instance]:
+    """A sandbox whose nodes are played: deployments, kills and deletions are quick there, and as real as the control plane is."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(SIMULATED, "1")
+        instance = cluster.up(f"{SANDBOX}-s")
+    yield instance
+    cluster.down(f"{SANDBOX}-s")
+
+
+@pytest.fixture(scope="session")
+def simulated(simulated_instance: cluster.Instance) -> Target:
+    """The same with the namespace of the catalogues' services, which is not ours to make."""
+    make_namespaces(Kube(simulated_instance.kubeconfig), ["dharma"])
+    return target.sandbox(simulated_instance)

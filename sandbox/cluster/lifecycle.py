@@ -9,6 +9,9 @@ from sandbox.cluster.ownership import CHECKOUT, Owner, claim, find_init, locked,
 from sandbox.cluster.starting import ensure
 from sandbox.progress import note, step
 
+SIMULATED = "OBSERVABILITY_SIMULATED"
+"""Asks for nodes that are played."""
+
 
 def up(name: str = "main") -> Instance:
     """Start the instance, or what of it does not run, and wait until its node is ready. Raises ClusterError.
@@ -68,8 +71,8 @@ def _own(name: str) -> Owner | None:
 
 
 def _reason_to_simulate() -> str:
-    if os.environ.get("OBSERVABILITY_SIMULATED"):
-        return "OBSERVABILITY_SIMULATED is set"
+    if os.environ.get(SIMULATED):
+        return f"{SIMULATED} is set"
     return namespaces.unable() or cgroups.missing()
 
 

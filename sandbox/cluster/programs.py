@@ -156,7 +156,7 @@ def _kwok(instance: Instance) -> Program:
 
 def _provisioner(instance: Instance) -> Program:
     kubeconfig = instance.config / "provisioner.kubeconfig"
-    command = (sys.executable, "-m", "sandbox.cluster.provisioner", str(kubeconfig), str(instance.volumes), instance.node_name)
+    command = (sys.executable, "-m", "sandbox.cluster.provisioner", str(kubeconfig), str(instance.volumes))
     return Program(name="provisioner", command=command, environment={"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"})
 
 

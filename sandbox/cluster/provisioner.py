@@ -1,6 +1,6 @@
-"""Volumes for claims of the storage class `standard`: directories of the node, as `local` volumes, which honour fsGroup.
+"""Volumes for the claims of every storage class, as nothing else here makes any: directories, as `local` volumes, which honour fsGroup.
 
-Run as `python -m sandbox.cluster.provisioner KUBECONFIG DIRECTORY NODE`. A directory has no quota: a claim's size is a label, grown or not.
+Run as `python -m sandbox.cluster.provisioner KUBECONFIG DIRECTORY`. A directory has no quota: a claim's size is a label, grown or not.
 """
 
 import shutil
@@ -12,10 +12,11 @@ from pydantic import BaseModel, Field
 
 from sandbox.kube import Kube, KubeError
 
-STORAGE_CLASS = "standard"
 PROVISIONER = "observability.local/directory"
+_PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 _CLAIMS = "/api/v1/persistentvolumeclaims"
 _VOLUMES = "/api/v1/persistentvolumes"
+_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _MERGE = "application/merge-patch+json"
 
 
@@ -23,6 +24,7 @@ class _Metadata(BaseModel):
     name: str
     namespace: str = ""
     uid: str = ""
+    annotations: dict[str, str] = {}
 
 
 class _Resources(BaseModel):
@@ -51,7 +53,6 @@ class Claim(BaseModel):
 
 
 class _VolumeSpec(BaseModel):
-    storage_class: str = Field("", alias="storageClassName")
     reclaim_policy: str = Field("", alias="persistentVolumeReclaimPolicy")
 
 
@@ -66,31 +67,32 @@ class Volume(BaseModel):
 class Provisioner:
     """Brings volumes in line with claims."""
 
-    def __init__(self, kube: Kube, directory: Path, node: str) -> None:
+    def __init__(self, kube: Kube, directory: Path) -> None:
         self._kube = kube
         self._directory = directory
-        self._node = node
 
     def reconcile(self) -> None:
         """One pass over all claims and volumes."""
         claims = [Claim.model_validate(claim) for claim in self._kube.list(_CLAIMS)]
         volumes = {volume.metadata.name: volume for volume in map(Volume.model_validate, self._kube.list(_VOLUMES))}
+        policies = {str(kind["metadata"]["name"]): str(kind.get("reclaimPolicy", "Delete")) for kind in self._kube.list(_CLASSES)}
         for claim in claims:
-            if claim.spec.storage_class != STORAGE_CLASS or claim.spec.volume_mode != "Filesystem":
+            if not claim.spec.storage_class or claim.spec.volume_mode != "Filesystem":
                 continue
             if claim.status.phase == "Pending" and not claim.spec.volume_name and _name(claim) not in volumes:
-                self._provide(claim)
+                self._provide(claim, policies.get(claim.spec.storage_class, "Delete"))
             elif claim.status.phase == "Bound" and claim.status.capacity != claim.spec.resources.requests:
                 self._resize(claim)
         for volume in volumes.values():
-            if volume.spec.storage_class == STORAGE_CLASS and volume.spec.reclaim_policy == "Delete" and volume.status.phase == "Released":
+            ours = volume.metadata.annotations.get(_PROVISIONED_BY) == PROVISIONER
+            if ours and volume.spec.reclaim_policy == "Delete" and volume.status.phase == "Released":
                 self._remove(volume.metadata.name)
 
-    def _provide(self, claim: Claim) -> None:
+    def _provide(self, claim: Claim, policy: str) -> None:
         directory = self._directory / _name(claim)
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o777)  # a pod without fsGroup may run as any user
-        self._kube.call("POST", _VOLUMES, body=volume_for(claim, directory, self._node))
+        self._kube.call("POST", _VOLUMES, body=volume_for(claim, directory, policy))
         print(f"{directory.name}: made for {claim.metadata.namespace}/{claim.metadata.name}")
 
     def _resize(self, claim: Claim) -> None:
@@ -107,19 +109,19 @@ class Provisioner:
         print(f"{name}: removed")
 
 
-def volume_for(claim: Claim, directory: Path, node: str) -> dict[str, object]:
-    """The PersistentVolume that serves a claim from a directory of a node."""
-    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+def volume_for(claim: Claim, directory: Path, policy: str) -> dict[str, object]:
+    """The PersistentVolume that serves a claim from a directory of this machine: of any node, as the only real one is here."""
+    here = {"key": "kubernetes.io/hostname", "operator": "Exists"}
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": directory.name, "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER}},
+        "metadata": {"name": directory.name, "annotations": {_PROVISIONED_BY: PROVISIONER}},
         "spec": {
-            "storageClassName": STORAGE_CLASS,
+            "storageClassName": claim.spec.storage_class,
             "capacity": claim.spec.resources.requests,
             "accessModes": claim.spec.access_modes,
-            "persistentVolumeReclaimPolicy": "Delete",
-            "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **claim.metadata.model_dump()},
+            "persistentVolumeReclaimPolicy": policy,
+            "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **claim.metadata.model_dump(exclude={"annotations"})},
             "local": {"path": str(directory)},
             "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
         },
@@ -132,8 +134,8 @@ def _name(claim: Claim) -> str:
 
 def main() -> None:
     """Reconcile once a second, for ever."""
-    kubeconfig, directory, node = sys.argv[1:]
-    provisioner = Provisioner(Kube(Path(kubeconfig)), Path(directory), node)
+    kubeconfig, directory = sys.argv[1:]
+    provisioner = Provisioner(Kube(Path(kubeconfig)), Path(directory))
     while True:
         try:
             provisioner.reconcile()

@@ -73,7 +73,7 @@ def _start_control_plane(instance: Instance, supervisor: Supervisor) -> None:
             raise ClusterError(f"the API server does not come up: {error}\n{advice}") from error
     with step("controllers started, manifests applied"):
         supervisor.start(CONTROL)
-        names = ["access", "storage", *(["simulated-node"] if instance.simulated else ["dns", "s3"])]
+        names = ["access", "storage", *(["simulated-nodes"] if instance.simulated else ["dns", "s3"])]
         _apply(instance, "\n---\n".join((MANIFESTS / f"{name}.yaml").read_text() for name in names))
 
 

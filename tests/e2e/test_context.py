@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import cluster
+from sandbox import cluster, confirmation
 from sandbox.__main__ import main
 from sandbox.cluster.instance import state_root
 from sandbox.kube import Kube
@@ -32,7 +32,7 @@ def _no_sandbox(name: str) -> None:
 
 
 def test_the_platform_comes_to_a_cluster_that_is_there_and_leaves_it_as_it_was(
-    kube: Kube, spare_instance: cluster.Instance, capfd: pytest.CaptureFixture[str]
+    kube: Kube, spare_instance: cluster.Instance, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = namespaces(kube) - {"dharma"}
     if "dharma" not in namespaces(kube):
@@ -53,8 +53,9 @@ def test_the_platform_comes_to_a_cluster_that_is_there_and_leaves_it_as_it_was(
     (found,) = json.loads(capfd.readouterr().out)["managed"]
     assert (found["object"], found["operation"]) == ("dharma/observability-prometheus", "delete")
 
-    assert main(["down"]) == 0
-    assert f"deleting the platform (dev) from the cluster of {spare_instance.context}" in capfd.readouterr().out
+    monkeypatch.setenv(confirmation.VARIABLE, "dev")
+    assert main(["destroy"]) == 0
+    assert f"deleting dev from {spare_instance.context}; the cluster and what else is on it stay" in capfd.readouterr().out
     assert namespaces(kube) - {"dharma"} == before
 
 

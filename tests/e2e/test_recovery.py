@@ -1,26 +1,29 @@
 """A deployment that is killed, loses its API server or its disk: a clear error, an intact state, and the next one finishes the work."""
 
+import json
 import os
 import random
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sandbox import causes, cluster, recovery, target
+from sandbox import causes, cluster, recovery
 from sandbox.cluster.ownership import locked
 from sandbox.cluster.supervision import Supervisor
 from sandbox.engine import Engine, EngineError, Target
 from sandbox.kube import Kube, KubeError
+from sandbox.providers.values import Json, text
 from tests.e2e.deploying import start
+from tests.e2e.inventory import Known, objects
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
-KILLS = int(os.environ.get("OBSERVABILITY_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("OBSERVABILITY_TEST_KILLS", "10"))
 SEED = int(os.environ.get("OBSERVABILITY_TEST_SEED", "20"))
 VICTIMS = ("engine", "command", "both")
 BUSY = ("creating (", "updating (")  # what the engine says of a resource that it is working on
@@ -35,18 +38,16 @@ SOME_OBJECTS = (
 
 
 @pytest.fixture(scope="module")
-def place(spare_instance: cluster.Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A cluster with the state on a small disk of its own."""
+def place(simulated: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A cluster with the state on a small disk of its own; its nodes are played, so that what is deployed is ready at once."""
     disk = tmp_path_factory.mktemp("disk")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "recovery-test", disk], check=True)
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "dharma"}}
-    Kube(spare_instance.kubeconfig).call(
-        "PATCH", "/api/v1/namespaces/dharma", query={"fieldManager": "test"}, body=namespace, kind="application/apply-patch+yaml"
-    )
-    place = replace(target.sandbox(spare_instance), state=disk / "pulumi")
+    place, kube = replace(simulated, state=disk / "pulumi"), Kube(simulated.kubeconfig)
+    before = objects(kube)
     try:
         yield place
-        Engine(place, "dev", say=print).destroy()  # other tests share the cluster
+        Engine(place, "dev", say=print).destroy()
+        until(lambda: objects(kube) <= before, what="nothing is left of what was killed, in the cluster that other tests share")
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -59,6 +60,8 @@ def deployed(place: Target) -> Target:
 
 
 def test_an_engine_may_be_killed_at_any_point(place: Target) -> None:
+    undisturbed = end_state(place)
+    Engine(place, "dev", say=print).destroy()
     chance = random.Random(SEED)  # noqa: S311 - reproducible, not secret
     for number in range(KILLS):
         victim, step = VICTIMS[number % len(VICTIMS)], chance.randint(1, 40)
@@ -66,15 +69,15 @@ def test_an_engine_may_be_killed_at_any_point(place: Target) -> None:
         if not killed(place, victim, step):
             Engine(place, "dev", say=print).destroy()  # all was there already: begin anew
             assert killed(place, victim, step)
-    finished(place)
+    assert end_state(place) == undisturbed
 
 
-def test_a_lost_api_server_is_named_and_the_next_deployment_finishes(deployed: Target, spare_instance: cluster.Instance) -> None:
+def test_a_lost_api_server_is_named_and_the_next_deployment_finishes(deployed: Target, simulated_instance: cluster.Instance) -> None:
     remove_some(deployed)
-    supervisor = Supervisor(spare_instance)
+    supervisor = Supervisor(simulated_instance)
     losing = OnFirstStep(lambda: supervisor._server.supervisor.stopProcess("kube-apiserver"))  # pyright: ignore[reportPrivateUsage] - only a test stops one program
     try:
-        with pytest.raises(EngineError, match=f"the API server {spare_instance.api_url} does not answer: `make status`"):
+        with pytest.raises(EngineError, match=f"the API server {simulated_instance.api_url} does not answer: `make status`"):
             Engine(deployed, "dev", say=losing).up()
         with pytest.raises(EngineError, match="does not answer"):
             Engine(deployed, "dev", say=print).drift()
@@ -98,6 +101,33 @@ def test_a_full_disk_is_named_and_the_next_deployment_finishes(deployed: Target)
         ballast.unlink(missing_ok=True)
     assert filling.done
     finished(deployed)
+
+
+def test_a_wrong_passphrase_is_told_with_its_variable_and_changes_nothing(deployed: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = state_of(deployed).checkpoint
+    before, there = checkpoint.read_bytes(), objects(Kube(deployed.kubeconfig))
+    monkeypatch.setenv(causes.PASSPHRASE, "guess")
+    for command in (Engine.preview, Engine.up, Engine.destroy):
+        with pytest.raises(
+            EngineError, match=f"secrets of Pulumi.dev.yaml cannot be decrypted: the passphrase in {causes.PASSPHRASE} is not"
+        ):
+            command(Engine(deployed, "dev", say=print))
+    assert (checkpoint.read_bytes(), objects(Kube(deployed.kubeconfig))) == (before, there)
+    monkeypatch.delenv(causes.PASSPHRASE)
+    finished(deployed)
+
+
+def test_a_lock_whose_engine_is_no_more_is_removed_and_another_machines_is_not(deployed: Target) -> None:
+    lock = state_of(deployed).locks / "left.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    holder = {"pid": 4_000_000, "username": "a", "timestamp": "2026-01-01T00:00:00Z"}
+    lock.write_text(json.dumps({**holder, "hostname": "elsewhere"}))
+    with pytest.raises(EngineError, match=f"another update of dev runs: a@elsewhere, process 4000000, since .* remove {lock}"):
+        Engine(deployed, "dev", say=print).up()
+    lock.write_text(json.dumps({**holder, "hostname": os.uname().nodename}))
+    said: list[str] = []
+    assert set(Engine(deployed, "dev", say=said.append).up()) == {"same"}
+    assert any(line.startswith("removed the lock of an engine that is no more: a@") for line in said)
 
 
 def test_of_two_deployments_at_once_the_second_waits_and_says_for_whom(deployed: Target) -> None:
@@ -135,12 +165,28 @@ def kill(place: Target, command: "subprocess.Popen[str]", victim: str) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def finished(place: Target) -> None:
+def finished(place: Target) -> Engine:
     """The next deployment ends well, leaves nothing that differs from what it declares, and nothing to do for the one after."""
     engine = Engine(place, "dev", say=print)
     engine.up()
     assert engine.drift() == ()
     assert set(engine.up()) == {"same"}
+    return engine
+
+
+def end_state(place: Target) -> tuple[Mapping[str, Json], Known]:
+    """What a deployment ends with: everything in the state with what it was made from, by urn, and everything in the cluster by name.
+
+    Pods and volumes of StatefulSets have the same names each time; those of others have not.
+    """
+    made = {text(one, "urn"): one.get("inputs") for one in finished(place).resources()}
+    there = objects(Kube(place.kubeconfig))
+    return made, frozenset(one for one in there if one[0] not in ("Pod", "PersistentVolume"))
+
+
+def state_of(place: Target) -> recovery.State:
+    """Where the backend keeps what is deployed."""
+    return recovery.State(backend=place.state / "backend", environment="dev")
 
 
 class OnFirstStep:

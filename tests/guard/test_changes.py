@@ -189,6 +189,13 @@ CASES: dict[str, Case] = {
         way_out="leave it protected",
         harmless=lambda given: given,
     ),
+    "volumes do not outlive the platform any more": Case(
+        edit=group("places", **{"cluster.keepVolumes": None}),
+        line="cluster.keepVolumes: true -> nothing",
+        why="deletes the namespace",
+        way_out="leave them kept",
+        harmless=lambda given: given,
+    ),
     "the cluster has another name": Case(
         edit=group("places", **{"cluster.name": "production"}),
         line="cluster.name: prod -> production",

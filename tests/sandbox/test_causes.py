@@ -41,7 +41,10 @@ class TestCauses:
     def test_a_wrong_passphrase_is_told_from_a_missing_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(causes.PASSPHRASE, "guess")
         told = causes.cause("incorrect passphrase", kubeconfig=tmp_path, state=tmp_path, environment="dev")
-        assert told.endswith("the passphrase in PULUMI_CONFIG_PASSPHRASE is not the one that they were encrypted with")
+        assert told.endswith(
+            "the passphrase in PULUMI_CONFIG_PASSPHRASE is not the one that they were encrypted with "
+            "(without it, 'dev' is tried: that of the example values)"
+        )
 
 
 def test_a_silent_api_server_is_named(tmp_path: Path) -> None:

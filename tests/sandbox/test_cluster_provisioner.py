@@ -6,10 +6,12 @@ from typing import cast
 
 import pytest
 
-from sandbox.cluster.provisioner import Provisioner
+from sandbox.cluster.provisioner import PROVISIONER, Provisioner
 from sandbox.kube import Kube, Object
 
 CLAIMS, VOLUMES = "/api/v1/persistentvolumeclaims", "/api/v1/persistentvolumes"
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+KEPT: Object = {"metadata": {"name": "kept"}, "reclaimPolicy": "Retain"}
 
 
 class _Kube(Kube):
@@ -17,7 +19,7 @@ class _Kube(Kube):
 
     def __init__(self, claims: list[Object], volumes: list[Object]) -> None:
         self.calls: list[tuple[str, str, object]] = []
-        self._answers = {CLAIMS: claims, VOLUMES: volumes}
+        self._answers = {CLAIMS: claims, VOLUMES: volumes, CLASSES: [KEPT]}
 
     def list(self, path: str) -> list[Object]:
         return self._answers[path]
@@ -46,9 +48,9 @@ def _claim(phase: str = "Pending", size: str = "1Gi", **spec: object) -> Object:
     }
 
 
-def _volume(phase: str, policy: str = "Delete") -> Object:
+def _volume(phase: str, policy: str = "Delete", by: str = PROVISIONER) -> Object:
     return {
-        "metadata": {"name": "pvc-u1"},
+        "metadata": {"name": "pvc-u1", "annotations": {"pv.kubernetes.io/provisioned-by": by}},
         "spec": {"storageClassName": "standard", "persistentVolumeReclaimPolicy": policy},
         "status": {"phase": phase},
     }
@@ -56,7 +58,7 @@ def _volume(phase: str, policy: str = "Delete") -> Object:
 
 def _reconcile(directory: Path, claims: list[Object], volumes: list[Object]) -> list[tuple[str, str, object]]:
     kube = _Kube(claims, volumes)
-    Provisioner(kube, directory, "node-1").reconcile()
+    Provisioner(kube, directory).reconcile()
     return kube.calls
 
 
@@ -67,16 +69,28 @@ def test_a_claim_gets_a_directory_that_any_user_may_write(tmp_path: Path) -> Non
     spec: Object = cast(Object, body)["spec"]
     assert spec["local"] == {"path": str(tmp_path / "pvc-u1")}
     assert spec["claimRef"]["uid"] == "u1"
-    assert "node-1" in str(spec["nodeAffinity"])
+    [term] = spec["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [{"key": "kubernetes.io/hostname", "operator": "Exists"}], "a pod may go to any node"
 
 
 @pytest.mark.parametrize(
     "claim",
-    [_claim(storageClassName="other"), _claim(volumeMode="Block"), _claim(volumeName="chosen"), _claim("Bound")],
-    ids=["another class", "a block device", "a volume of the user's", "bound"],
+    [_claim(storageClassName=""), _claim(volumeMode="Block"), _claim(volumeName="chosen"), _claim("Bound")],
+    ids=["without a class", "a block device", "a volume of the user's", "bound"],
 )
 def test_other_claims_are_left_alone(tmp_path: Path, claim: Object) -> None:
     assert _reconcile(tmp_path, [claim], []) == []
+
+
+@pytest.mark.parametrize(("name", "policy"), [("kept", "Retain"), ("standard", "Delete"), ("of another cluster", "Delete")])
+def test_a_claim_of_any_class_gets_a_volume_that_outlives_it_if_the_class_says_so(name: str, policy: str, tmp_path: Path) -> None:
+    [(_, _, body)] = _reconcile(tmp_path, [_claim(storageClassName=name)], [])
+    spec: Object = cast(Object, body)["spec"]
+    assert (spec["storageClassName"], spec["persistentVolumeReclaimPolicy"]) == (name, policy)
+
+
+def test_a_volume_of_another_provisioner_is_left_alone(tmp_path: Path) -> None:
+    assert _reconcile(tmp_path, [], [_volume("Released", by="ebs.csi.aws.com")]) == []
 
 
 def test_a_volume_is_made_once(tmp_path: Path) -> None:
