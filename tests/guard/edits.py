@@ -4,9 +4,9 @@ import copy
 import os
 import random
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, Union, cast, get_args, get_origin
@@ -95,15 +95,20 @@ def edited(name: str, edit: Edit, patch: pytest.MonkeyPatch) -> Environment | No
     of_stack = edit.file.startswith("Pulumi.")
     with patch.context() as within:
         if not of_stack:
-            within.setattr(loading, "read", partial(_read, Document(file=edit.file, content=edit.content)))
+            within.setattr(loading, "read", read_as(edit))
         try:
             return loading.from_config(ROOT, name, edit.content if of_stack else stack_of(name))
         except InvalidConfiguration:
             return None
 
 
-def _read(changed: Document, root: Path, file: str) -> Document:
-    return changed if file == changed.file else read(root, file)
+def read_as(edit: Edit) -> Callable[[Path, str], Document]:
+    """Reads the project's files, but that one as it is after the edit."""
+
+    def reading(root: Path, file: str) -> Document:
+        return Document(file=file, content=edit.content) if file == edit.file else read(root, file)
+
+    return reading
 
 
 def _edits_of(file: str, content: dict[str, object], model: Settings | Catalogue) -> Iterator[Edit]:

@@ -36,9 +36,19 @@ class Loss:
     """Something that holds data and would be replaced or deleted."""
 
     operation: str
-    kind: str
-    name: str
-    """namespace/name, or the name in the program."""
+    resource: Recorded
+
+    @property
+    def kind(self) -> str:
+        """Such as ``StatefulSet``."""
+        return self.resource.type.rpartition(":")[2]
+
+    @property
+    def name(self) -> str:
+        """namespace/name, or the name in the program."""
+        metadata = mapping(cast("Obj", self.resource.manifest), "metadata")
+        name, namespace = text(metadata, "name") or self.resource.name, text(metadata, "namespace")
+        return f"{namespace}/{name}" if namespace else name
 
     def is_told_by(self, change: Change) -> bool:
         """Whether somebody who reads the change knows of it."""
@@ -106,9 +116,9 @@ def losses(before: Plan, after: Plan) -> Sequence[Loss]:
     for key, old in before.held.items():
         new = after.held.get(key)
         if new is None:
-            found.append(_loss("delete", old))
+            found.append(Loss(operation="delete", resource=old))
         elif _is_replaced(old, new) or (moved and old.type.startswith("kubernetes:")):
-            found.append(_loss("replace", old))
+            found.append(Loss(operation="replace", resource=old))
     return found
 
 
@@ -128,10 +138,3 @@ def _is_replaced(old: Recorded, new: Recorded) -> bool:
         return any(change.path[0] in KINDS[old.type].replaces for change in found)
     fields = replacing_fields(cast("Obj", new.manifest), config_map_mutable=True, secret_mutable=True)
     return any(replaces(change, fields) for change in found)
-
-
-def _loss(operation: str, resource: Recorded) -> Loss:
-    kind, metadata = resource.type.rpartition(":")[2], mapping(cast("Obj", resource.manifest), "metadata")
-    name = text(metadata, "name") or resource.name
-    namespace = text(metadata, "namespace")
-    return Loss(operation=operation, kind=kind, name=f"{namespace}/{name}" if namespace else name)
