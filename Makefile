@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate help up down destroy rollback status preview drift drill render routes check cost new-env secrets schema test lint types unit requirements golden bench pictures pr-comment
+.PHONY: mutate help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -65,6 +65,9 @@ new-env: $(VENV)/.done ## write the stack file of a new environment NAME, as a c
 
 secrets: $(VENV)/.done ## which secrets ENV needs, which it has, and how to set them; exit code 1 when one is missing
 	@$(PY) -m stacks secrets --env $(ENV)
+
+digests: $(VENV)/.done ## write the digest of each image behind its tag in configs/versions.yaml, as the registries tell it
+	@$(PY) -m guard
 
 schema: $(VENV)/.done ## write configs/schemas, by which editors complete and check what people edit
 	@$(PY) -m stacks schema

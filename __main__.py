@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws.provider import Provider as Aws
 from pulumi_kubernetes import Provider
 
+from components.change_guard import OUTPUT, guarded
 from components.platform import Platform, PlatformArgs
 from components.stack import plain_config, stack_secrets
 from model.environment import Environment, from_config
@@ -13,7 +14,8 @@ from model.errors import InvalidConfiguration
 
 
 def deploy(environment: Environment) -> None:
-    """Describe the platform to the engine."""
+    """Describe the platform to the engine, unless the guard refuses it."""
+    intent = guarded(environment)
     cluster, logs = environment.settings.cluster, environment.settings.logs
     args = PlatformArgs(environment=environment, secrets=stack_secrets(environment))
     cluster_provider = Provider(
@@ -27,6 +29,7 @@ def deploy(environment: Environment) -> None:
     clouds = [Aws("aws", region=logs.bucket.region, s3_use_path_style=logs.bucket.endpoint is not None)] if logs else []
     platform = Platform("platform", args, pulumi.ResourceOptions(providers=[cluster_provider, *clouds]))
     pulumi.export("urls", dict(platform.urls))
+    pulumi.export(OUTPUT, intent)
 
 
 try:

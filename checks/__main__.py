@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from checks.delivery.base import NoBaseError
 from checks.delivery.command import delivery_findings, routes
 from checks.delivery.program import UnansweredError
 from checks.delivery.proof import FILE
+from checks.image_guard import image_findings
 from checks.leaks import canary, leak_findings
 from checks.manifests import bucket_findings, manifest_findings
 from checks.metrics import known_metrics
@@ -25,6 +27,7 @@ from checks.record import record_platform
 from checks.render import render, rendered, write
 from checks.rule_lint import rule_findings, surroundings
 from model.documents import parse
+from model.end_of_life import read_ends_of_life
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
 from model.prices import read_prices
@@ -46,6 +49,7 @@ def findings(environment: Environment) -> list[Finding]:
     seen = dashboard_findings(Library(boards=boards, metrics=provided(environment, ROOT, prometheus)))
     return [
         *capacity_findings(environment),
+        *image_findings(environment, read_ends_of_life(ROOT), datetime.now(UTC).date()),
         *lint(environment, prometheus),
         *manifest_findings(resources),
         *bucket_findings(environment.name, resources),

@@ -17,6 +17,9 @@ from model.secrets import MASK
 LATER = "known after deployment"
 """What stands in a manifest where only the cluster knows the value."""
 
+READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
+"""The engine's own function by which a program reads the outputs of a stack."""
+
 _ENVELOPE = "4dabf18193072939515e22adb298388d"
 """The key by which the SDK marks what it wraps for the journey, of which secrets are the only kind here."""
 
@@ -74,9 +77,14 @@ class _State(Protocol):
 
 
 class _Recorder(Mocks):
-    """Answers as if everything had been made."""
+    """Answers as if everything had been made, by a stack that had these outputs before."""
+
+    def __init__(self, outputs: Mapping[str, object]) -> None:
+        self._outputs = dict(outputs)
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]] | None]:
+        if args.token == READ_OUTPUTS:
+            return {"outputs": self._outputs}, []
         raise NotImplementedError(f"the program calls {args.token}, which needs a cluster or a cloud")
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, object]]:
@@ -90,8 +98,8 @@ class _Recorder(Mocks):
 class _Monitor(MockMonitor):
     """Also notes which components were finished, and of which fields changes are ignored."""
 
-    def __init__(self) -> None:
-        super().__init__(_Recorder())
+    def __init__(self, mocks: Mocks) -> None:
+        super().__init__(mocks)
         self.finished: set[str] = set()
         self.ignored: dict[str, tuple[str, ...]] = {}
         self.protected: set[str] = set()
@@ -109,10 +117,14 @@ class _Monitor(MockMonitor):
         return Empty()
 
 
-def record(program: Callable[[], object], *, stack: str) -> tuple[Recorded, ...]:
-    """Run a program as the engine would, and return its resources sorted by parents and name. Errors of the program are raised."""
-    monitor = _Monitor()
-    set_mocks(_Recorder(), project="observability", stack=stack, preview=False, monitor=monitor)
+def record(program: Callable[[], object], *, stack: str, outputs: Mapping[str, object] | None = None) -> tuple[Recorded, ...]:
+    """Run a program as the engine would, and return its resources sorted by parents and name. Errors of the program are raised.
+
+    ``outputs`` are those of the previous deployment; without any it is the first one.
+    """
+    recorder = _Recorder(outputs or {})
+    monitor = _Monitor(recorder)
+    set_mocks(recorder, project="observability", stack=stack, preview=False, monitor=monitor)
     pulumi.runtime.test(program)()  # pyright: ignore[reportUnknownMemberType] (the SDK's function has no annotations)
     found = [_recorded(urn, cast("_State", made).state, monitor) for urn, made in monitor.get_registered_resources().items()]
     return tuple(sorted(found, key=lambda resource: (resource.parents, resource.type, resource.name)))

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from checks.record import Recorded, record_platform
+from components.intent import intent
 from components.platform import documents
 from model.documents import to_yaml
 from model.environment import Environment
 
 INDEX = "files.txt"
 """Lists what was rendered, so that the next rendering can remove what it no longer makes, and nothing else."""
+
+INTENT = "guard/intent.json"
+"""What cannot be changed freely (docs/decisions/0013-change-guard.md)."""
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -24,7 +28,8 @@ def render(environment: Environment) -> dict[str, str]:
 def rendered(environment: Environment, resources: Iterable[Recorded]) -> dict[str, str]:
     """The same from the resources of the environment, which somebody has recorded already with whatever secrets."""
     resources = list(resources)
-    return dict(sorted({**documents(environment), **manifests(resources), **cloud(resources)}.items()))
+    facts = {INTENT: json.dumps(intent(environment).exported(), indent=2) + "\n"}
+    return dict(sorted({**documents(environment), **manifests(resources), **cloud(resources), **facts}.items()))
 
 
 def manifests(resources: Iterable[Recorded]) -> dict[str, str]:

@@ -80,8 +80,3 @@ class Identity:
             labels=self.labels,
             annotations=dict(annotations) if annotations else None,
         )
-
-
-def image_version(reference: str) -> str:
-    """The tag of an image reference, which is the version of what runs: ``docker.io/prom/prometheus:v3.15.0`` gives ``v3.15.0``."""
-    return reference.partition("@")[0].rpartition(":")[2]

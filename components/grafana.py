@@ -38,8 +38,11 @@ _PROVISIONING = {
     "datasources.yaml": "provisioning/datasources/datasources.yaml",
     "dashboards.yaml": "provisioning/dashboards/dashboards.yaml",
 }
-_OWN_STORAGE = Size("1Gi")
+OWN_STORAGE = Size("1Gi")
 """The volume of the only server, where the settings name none."""
+
+VOLUME = "data"
+"""What its name ends in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +96,9 @@ class Grafana(Component):
             Secret(f"{name}-secrets", metadata=identity.metadata("secrets"), string_data=secrets, opts=self.child()),
         ]
         if not args.settings.database:
-            spec = claim_spec(args.settings.storage or _OWN_STORAGE, args.storage_class)
+            spec = claim_spec(args.settings.storage or OWN_STORAGE, args.storage_class)
             options = kept(self.child(), data=args.keep)
-            files.append(PersistentVolumeClaim(f"{name}-data", metadata=identity.metadata("data"), spec=spec, opts=options))
+            files.append(PersistentVolumeClaim(f"{name}-{VOLUME}", metadata=identity.metadata(VOLUME), spec=spec, opts=options))
         if args.settings.replicas > 1:
             PodDisruptionBudget(name, metadata=identity.metadata(), spec=budget_spec(identity), opts=self.child())
         Service(name, metadata=identity.metadata(), spec=service_spec(identity, {"http": PORT}), opts=self.child())
@@ -118,7 +121,7 @@ def grafana_pod(args: GrafanaArgs) -> Pod:
     """The server: what it must not lose, its configuration, its secrets, and the places where it must be able to write."""
     name = args.identity.name
     named = {variable: file for file, variable in (SECRET_FILES[key] for key in args.secrets) if variable}
-    own = scratch_volume(DATA, "256Mi") if args.settings.database else persistent_volume(DATA, f"{name}-data")
+    own = scratch_volume(DATA, "256Mi") if args.settings.database else persistent_volume(DATA, f"{name}-{VOLUME}")
     folders = {f"dashboards-{folder}": f"{DASHBOARDS_FOLDER}/{folder}" for folder in args.dashboards}
     return Pod(
         identity=args.identity,

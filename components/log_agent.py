@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pulumi import ResourceOptions, log
+from pulumi import ResourceOptions
 from pulumi_kubernetes.apps.v1 import DaemonSet
 from pulumi_kubernetes.core.v1 import ConfigMap, Service
 
@@ -48,9 +48,6 @@ class Program:
     state: str
     """The directory of the node that it writes to."""
 
-    warning: str = ""
-    """What people should know at every preview."""
-
 
 PROGRAMS = {
     "promtail": Program(
@@ -60,7 +57,6 @@ PROGRAMS = {
         # It is ready once it reads a file, which says nothing about whether it should be restarted.
         probes=Probes(readiness=http_probe("/ready", "metrics", period=5), liveness=tcp_probe("metrics", failures=6)),
         state=promtail.STATE,
-        warning=promtail.END_OF_LIFE,
     ),
     "alloy": Program(
         command=(
@@ -105,11 +101,9 @@ class LogAgent(Component):
 
     def __init__(self, name: str, args: LogAgentArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:LogAgent", name, opts)
-        identity, program = args.identity, PROGRAMS[args.identity.program]
-        if program.warning:
-            log.warn(program.warning, self)
+        identity, port = args.identity, PROGRAMS[args.identity.program].port
         config = ConfigMap(f"{name}-config", metadata=identity.metadata("config"), data=args.config, opts=self.child())
-        Service(name, metadata=identity.metadata(), spec=headless_spec(identity, {"metrics": program.port}), opts=self.child())
+        Service(name, metadata=identity.metadata(), spec=headless_spec(identity, {"metrics": port}), opts=self.child())
         DaemonSet(name, metadata=identity.metadata(), spec=daemon_set_spec(agent_pod(args)), opts=self.child(after=[config]))
         self.register_outputs({"service": identity.name})
 

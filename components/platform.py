@@ -7,7 +7,7 @@ from pulumi import Output, ResourceOptions
 
 from components import alertmanager, grafana, log_agent, log_config, prometheus, traces
 from components.alertmanager import Alertmanager, AlertmanagerArgs
-from components.base import OWNER, Component, Identity, image_version
+from components.base import OWNER, Component, Identity
 from components.datastore_exporters import PROGRAMS, DatastoreExporter, DatastoreExporterArgs
 from components.documents import under
 from components.grafana import Grafana, GrafanaArgs
@@ -34,6 +34,7 @@ from model.environment import Environment
 from model.logs import Logs
 from model.namespaces import AGENTS_NAMESPACE, NAMESPACE
 from model.secrets import datastore_secret, grafana_secrets
+from model.versions import image_version
 
 _ROLES = {
     "prometheus": "metrics",

@@ -17,12 +17,6 @@ STATE = "/run/promtail"
 NOTES = f"{STATE}/positions.yaml"
 """The file in it."""
 
-END_OF_LIFE = (
-    "Promtail is past its end of life (2026-03-02): 3.6 is its last series and gets no more fixes. "
-    "`logs.agent.program: alloy` runs the same pipeline in Grafana Alloy."
-)
-"""What people are told at every preview."""
-
 REDACTED = "[redacted]"
 
 _RFC3339 = "2006-01-02T15:04:05Z07:00"

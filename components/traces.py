@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pulumi import Output, ResourceOptions
 
 from components import elasticsearch, jaeger_config
-from components.base import Component, Identity, image_version
+from components.base import Component, Identity
 from components.collector import Collector, CollectorArgs
 from components.collector_config import Neighbours, collector_config
 from components.documents import under
@@ -20,6 +20,7 @@ from model.documents import to_yaml
 from model.environment import Environment
 from model.sampling import strategies
 from model.secrets import ELASTICSEARCH_KEY, ELASTICSEARCH_PASSWORD
+from model.versions import image_version
 
 _PROGRAMS = {
     "trace-storage": "elasticsearch",

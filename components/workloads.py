@@ -1,6 +1,7 @@
 """What goes around pods: Services, volume claims, disruption budgets, the StatefulSet of replicated parts and the DaemonSet of agents."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pulumi_kubernetes.apps.v1 import (
     DaemonSetSpecArgs,
@@ -29,6 +30,9 @@ from model.quantities import Size
 DATA = "data"
 """The volume that holds what a part must not lose."""
 
+ACCESS_MODE = "ReadWriteOnce"
+"""One node at a time writes to a volume."""
+
 VOLUME_FIELDS = ("spec.volumeClaimTemplates",)
 """A StatefulSet cannot change these: without ignoring them a bigger volume in the settings would replace it (docs/decisions/0005)."""
 
@@ -55,10 +59,29 @@ def _service_ports(ports: Mapping[str, int], protocol: str = "TCP") -> list[Serv
 def claim_spec(size: Size, storage_class: str | None) -> PersistentVolumeClaimSpecArgs:
     """A volume that one node at a time writes to; of the cluster's default class when none is named."""
     return PersistentVolumeClaimSpecArgs(
-        access_modes=["ReadWriteOnce"],
+        access_modes=[ACCESS_MODE],
         storage_class_name=storage_class,
         resources=VolumeResourceRequirementsArgs(requests={"storage": str(size)}),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """What a StatefulSet has from its creation to its end: Kubernetes, or the provider, makes another one when it changes."""
+
+    service_name: str
+    """The Service that gives its pods their names."""
+
+    selector: Mapping[str, str]
+    """The labels by which it finds its pods."""
+
+    pod_management_policy: str = "Parallel"
+    revision_history_limit: int = REVISIONS
+
+
+def fixed_fields(identity: Identity) -> Fixed:
+    """What every StatefulSet of a part is created with."""
+    return Fixed(service_name=f"{identity.name}-headless", selector=identity.selector)
 
 
 def stateful_set_spec(pod: Pod, *, storage: Size, storage_class: str | None) -> StatefulSetSpecArgs:
@@ -66,16 +89,17 @@ def stateful_set_spec(pod: Pod, *, storage: Size, storage_class: str | None) -> 
     claim = PersistentVolumeClaimArgs(
         metadata=ObjectMetaArgs(name=DATA, labels=pod.identity.selector), spec=claim_spec(storage, storage_class)
     )
+    fixed = fixed_fields(pod.identity)
     return StatefulSetSpecArgs(
         replicas=pod.replicas,
-        service_name=f"{pod.identity.name}-headless",
-        pod_management_policy="Parallel",
+        service_name=fixed.service_name,
+        pod_management_policy=fixed.pod_management_policy,
         update_strategy=StatefulSetUpdateStrategyArgs(type="RollingUpdate"),
-        revision_history_limit=REVISIONS,
+        revision_history_limit=fixed.revision_history_limit,
         persistent_volume_claim_retention_policy=StatefulSetPersistentVolumeClaimRetentionPolicyArgs(
             when_deleted="Retain", when_scaled="Retain"
         ),
-        selector=LabelSelectorArgs(match_labels=pod.identity.selector),
+        selector=LabelSelectorArgs(match_labels=dict(fixed.selector)),
         template=pod_template(pod),
         volume_claim_templates=[claim],
     )

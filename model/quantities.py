@@ -122,10 +122,13 @@ Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 
 EmailAddress = Annotated[str, Text(r"[^@\s]+@[^@\s]+", "a mail address, such as team@example.org")]
 
+IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+:(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?"
+"""What the name of an image looks like: registry, repository, tag, and the digest where it is known."""
+
 Image = Annotated[
     str,
     Text(
-        r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+:(?!latest$)\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?",
+        IMAGE,
         "an image with its registry and a tag other than latest, such as docker.io/prom/prometheus:v3.15.0",
     ),
 ]

@@ -167,5 +167,9 @@ class Settings(Model):
     traces: Traces | None = None
     """Traces; none are taken in when absent."""
 
+    accept: tuple[str, ...] = ()
+    """Changes and facts that the guard refuses and that are meant all the same: the lines that it prints, word by word
+    (docs/decisions/0013-change-guard.md). Each is about one change, and without effect once that is deployed."""
+
     budget: dict[Name, Annotated[float, Field(ge=0)]] = Field(default_factory=dict[Name, float])
     """Dollars a month by component (the label ``app.kubernetes.io/component``), which `make cost` sets beside its own figures."""

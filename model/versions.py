@@ -33,3 +33,8 @@ class Versions(Model):
     def by_component(self) -> dict[str, str]:
         """Image references by the component's name as it stands in the file."""
         return self.images.model_dump(by_alias=True)
+
+
+def image_version(reference: str) -> str:
+    """The tag of an image reference, which is the version of what runs: ``docker.io/prom/prometheus:v3.15.0`` gives ``v3.15.0``."""
+    return reference.partition("@")[0].rpartition(":")[2]

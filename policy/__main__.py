@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -26,8 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the engine st
 from checks.buckets import BUCKET, Asked, bucket_problems
 from checks.objects import RULES
 from model.documents import mapping, read
+from model.end_of_life import read_ends_of_life
 from model.stack import stack_file
-from policy.promises import UNKNOWN, leaked, object_problems, text_of
+from policy.promises import UNKNOWN, image_problems, leaked, object_problems, text_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +57,12 @@ def _object(name: str, args: ResourceValidationArgs, report: ReportViolation) ->
         report(problem, None)
 
 
+def _images(args: ResourceValidationArgs, report: ReportViolation) -> None:
+    properties = cast("dict[str, object]", plain(args.props))
+    for problem in image_problems(args.resource_type, properties, _config(), read_ends_of_life(ROOT), datetime.now(UTC).date()):
+        report(problem, None)
+
+
 def _leaks(args: ResourceValidationArgs, report: ReportViolation) -> None:
     for problem in leaked(args.resource_type, plain(args.props), _secrets()):
         report(problem, None)
@@ -62,9 +70,13 @@ def _leaks(args: ResourceValidationArgs, report: ReportViolation) -> None:
 
 def _secrets() -> list[str]:
     """The values of the stack's secrets: the engine gives a pack the whole configuration, and the stack file says what of it is secret."""
-    config = cast("dict[str, str]", json.loads(os.environ.get("PULUMI_CONFIG", "{}")))
+    config = _config()
     declared = mapping(read(ROOT, stack_file(pulumi.get_stack())).content.get("config"))
     return [config[key] for key, value in declared.items() if "secure" in mapping(value) and key in config]
+
+
+def _config() -> dict[str, str]:
+    return cast("dict[str, str]", json.loads(os.environ.get("PULUMI_CONFIG", "{}")))
 
 
 def _buckets(args: StackValidationArgs, report: ReportViolation) -> None:
@@ -90,6 +102,11 @@ def policies() -> list[Policy]:
             for name, rule in RULES.items()
         ),
         ResourceValidationPolicy(name="secrets-in-secrets", description="Secrets are in Secret objects only.", validate=_leaks),
+        ResourceValidationPolicy(
+            name="lasting-images",
+            description="Images of production are pinned by their content, and of versions that still get fixes.",
+            validate=_images,
+        ),
         StackValidationPolicy(
             name="closed-buckets", description="Buckets are private, encrypted, versioned, and in prod protected.", validate=_buckets
         ),

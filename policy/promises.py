@@ -1,10 +1,17 @@
 """The promises by name, as functions on plain values: the pack gives them what the engine asks for, tests what the program records."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import cast
 
 from checks.objects import RULES
-from checks.pods import Problem
+from checks.pods import Problem, pods
+from guard.images import standing
+from guard.verdict import judge
+from model.documents import mapping
+from model.end_of_life import EndsOfLife
+from model.stack import PROJECT
 
 UNKNOWN = "known after deployment"
 """What stands where only the cluster or the cloud knows the value."""
@@ -26,6 +33,18 @@ def object_problems(name: str, kind: str, properties: Mapping[str, object]) -> I
     """What one promise about Kubernetes objects finds; nothing for other resources."""
     if kind.startswith("kubernetes:"):
         yield from map(text_of, RULES[name](dict(properties)))
+
+
+def image_problems(kind: str, properties: Mapping[str, object], config: Mapping[str, str], ends: EndsOfLife, today: date) -> Iterator[str]:
+    """Images without a digest and versions past their end of life, where the stack's ``config`` says that customers depend on it."""
+    cluster, accepted = (json.loads(config.get(f"{PROJECT}:{key}", empty)) for key, empty in (("cluster", "{}"), ("accept", "[]")))
+    program = mapping(mapping(properties.get("metadata")).get("labels")).get("app.kubernetes.io/name")
+    for pod in pods(dict(properties)) if kind.startswith("kubernetes:") else ():
+        for key, container in pod.containers:
+            image = {str(program): str(container.get("image"))}
+            found = standing(image, ends, today, production=mapping(cluster).get("production") is True)
+            for change in judge(found, accepted).refused:
+                yield text_of((f"{key}.image", f"'{container.get('image')}' is refused ({change.line})", change.way_out))
 
 
 def leaked(kind: str, properties: object, secrets: Iterable[str]) -> Iterator[str]:

@@ -30,13 +30,18 @@ class EnvironmentReview:
     findings: Sequence[str] = ()
     """What `make check` says is wrong."""
 
+    refusals: Sequence[str] = ()
+    """What the guard says of the change (docs/decisions/0013-change-guard.md)."""
+
     problem: str = ""
     """Why it could not be compared, if so."""
 
     @property
     def is_unchanged(self) -> bool:
         """Whether there is nothing to say."""
-        return not (self.objects or any(self.topics.values()) or self.findings or self.problem or self.costs[0] != self.costs[1])
+        return not (
+            self.objects or any(self.topics.values()) or self.findings or self.refusals or self.problem or self.costs[0] != self.costs[1]
+        )
 
 
 def comment(reviews: Sequence[EnvironmentReview], base: str) -> str:
@@ -64,6 +69,10 @@ def _alarms(reviews: Sequence[EnvironmentReview]) -> Iterator[str]:
         for change in losses:
             yield "> [!CAUTION]"
             yield f"> **{review.name}: {change.operation}, with the data that it holds:** {change}"
+            yield ""
+        for text in review.refusals:
+            yield "> [!CAUTION]"
+            yield f"> **{review.name}: the guard:** {text}"
             yield ""
         for text in (*((review.problem,) if review.problem else ()), *review.findings):
             yield "> [!CAUTION]"

@@ -1,7 +1,8 @@
 """One environment as it is on the base and as it would be: rendered by each side's own code, and compared."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from checks.__main__ import findings
@@ -9,9 +10,12 @@ from checks.cost import total
 from checks.delivery.base import NoBaseError, checkout, run
 from checks.delivery.program import UnansweredError
 from checks.delivery.proof import compute
-from checks.delivery.show import changes
+from checks.delivery.show import changes as route_changes
 from checks.record import record_platform
-from checks.render import rendered, write
+from checks.render import INTENT, rendered, write
+from guard.changes import changes
+from guard.intent import Intent
+from guard.verdict import judge
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
 from model.prices import read_prices
@@ -47,7 +51,7 @@ def compared(
     """What lies between two renderings of an environment, in directories, that cost so many dollars a month. Raises UnansweredError."""
     base, head = _files(before), _files(after)
     known = environments(ROOT)
-    routes = changes(compute(environment, before, known), compute(environment, after, known))
+    routes = route_changes(compute(environment, before, known), compute(environment, after, known))
     topics = {topic: differences(of(base), of(head)) for topic, of in TOPICS.items()}
     return EnvironmentReview(
         name=environment.name,
@@ -55,7 +59,17 @@ def compared(
         topics={"Who is told": tuple(routes), **topics},
         costs=costs,
         findings=tuple(map(str, wrong)),
+        refusals=tuple(refusals(environment, base, head)),
     )
+
+
+def refusals(environment: Environment, base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[str]:
+    """What the guard would say of the step from one rendering to the other; nothing where the base tells no facts."""
+    if INTENT in base:
+        previous, new = (Intent.model_validate_json(side[INTENT]) for side in (base, head))
+        verdict = judge(changes(previous, new, datetime.now(UTC).date()), environment.settings.accept)
+        yield from (f"refused unless accepted: `{change.line}`: {change.why}. Way out: {change.way_out}." for change in verdict.refused)
+        yield from (f"accepted: `{change.line}`: {change.why}." for change in verdict.accepted)
 
 
 def told_total(report: str) -> float:

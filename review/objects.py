@@ -7,7 +7,8 @@ from typing import Literal, cast
 
 import yaml
 
-from sandbox.providers.differences import changes, path_text
+from components.workloads import VOLUME_FIELDS
+from sandbox.providers.differences import Change, at_or_below, changes, parse_path, path_text
 from sandbox.providers.kubernetes.immutable import replaces, replacing_fields
 from sandbox.providers.values import Obj, text
 
@@ -59,6 +60,11 @@ def object_changes(base: Mapping[str, str], head: Mapping[str, str]) -> tuple[Ob
     return tuple(found)
 
 
+def _is_ignored(kind: str, change: Change) -> bool:
+    """Whether the engine leaves the field as it was made; the guard tells what that means."""
+    return kind == "StatefulSet" and any(at_or_below(change.path, parse_path(field)) for field in VOLUME_FIELDS)
+
+
 def _objects(files: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Obj]]:
     for path, content in files.items():
         if path.startswith("manifests/"):
@@ -79,6 +85,6 @@ def _changed(kind: str, name: str, before: Obj, after: Obj) -> ObjectChange:
         frozen = [path_text(change.path) for change in found if change.path[:1] == (identity,)]
     else:
         fixed = replacing_fields(after, config_map_mutable=True, secret_mutable=True) if "kind" in after else []
-        frozen = [path_text(change.path) for change in found if replaces(change, fixed)]
+        frozen = [path_text(change.path) for change in found if replaces(change, fixed) and not _is_ignored(kind, change)]
     reason = f"`{'`, `'.join(frozen)}` cannot change in place" if frozen else ""
     return ObjectChange(operation="replaced" if frozen else "changed", kind=kind, name=name, fields=fields, reason=reason)

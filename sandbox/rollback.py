@@ -13,7 +13,7 @@ import yaml
 from checks.delivery.base import NoBaseError, checkout
 from model import documents
 from model.documents import mapping
-from model.stack import environments, stack_file
+from model.stack import PROJECT, environments, stack_file
 from sandbox.confirmation import confirm
 from sandbox.engine import Target
 from sandbox.pulumi_cli import Interrupts
@@ -22,6 +22,12 @@ _AT_COMMIT = Path(__file__).with_name("at_commit.py")
 _ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
 _PINS = ("requirements.txt", "policy/requirements.txt")
 _SHOWN = 5
+
+GUARD = "components/change_guard.py"
+"""Where a commit has the guard that reads acceptances; older ones do not know them."""
+
+ACCEPT = f"{PROJECT}:accept"
+"""What the environment accepts although the guard refuses it."""
 
 Say = Callable[[str], None]
 
@@ -73,8 +79,17 @@ def checkout_of(root: Path, commit: str, environment: str, scratch: Path) -> Pat
         known = ", ".join(environments(tree)) or "none"
         raise RollbackError(f"ENV: {commit[:12]} has no {file}; environments of that commit: {known}")
     before, now = documents.read(tree, file).content, documents.read(root, file).content
-    (tree / file).write_text(yaml.safe_dump(with_secrets_of(before, now, file), sort_keys=False))
+    deployable = with_secrets_of(before, now, file)
+    if (tree / GUARD).is_file():
+        deployable = with_acceptances_of(deployable, now)
+    (tree / file).write_text(yaml.safe_dump(deployable, sort_keys=False))
     return tree
+
+
+def with_acceptances_of(before: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
+    """A stack file that also accepts what another does: the step back is one from today, which the commit could not know of."""
+    config, accepted = mapping(before.get("config")), mapping(now.get("config")).get(ACCEPT)
+    return {**before, "config": {**config, ACCEPT: accepted} if accepted else config}
 
 
 def with_secrets_of(before: Mapping[str, object], now: Mapping[str, object], file: str) -> dict[str, object]:

@@ -5,15 +5,15 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from guard.registry import HOSTS
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
-from sandbox.images import build, references, stand_ins
+from sandbox.images import build, name_on_node, references, stand_ins
 from sandbox.network_check import reachable
 from sandbox.progress import note, step
 from sandbox.toolchain import tool
 
 _PULLED = "its registry"
-_HOSTS = {"docker.io": "registry-1.docker.io"}  # where the name of a registry is not its host
 
 
 def plan() -> dict[str, Path | None]:
@@ -38,7 +38,9 @@ def load(instance: Instance, archives: Mapping[str, Path]) -> list[str]:
     An archive's path changes with its content, so the path tells whether an image of that name is the same one.
     """
     known, present = _sources(instance), _present(instance)
-    wanted = [reference for reference, path in archives.items() if reference not in present or known.get(reference) != str(path)]
+    wanted = [
+        reference for reference, path in archives.items() if name_on_node(reference) not in present or known.get(reference) != str(path)
+    ]
     for reference in wanted:
         with step(f"image {reference}"):
             _ctr(instance, "images", "import", str(archives[reference]))
@@ -54,11 +56,11 @@ def in_place(instance: Instance) -> dict[str, str]:
 
 def _pull(instance: Instance, reference: str) -> bool:
     """Fetch an image if it is not there. The client does it from the host's network, since the node has no way out."""
-    if _sources(instance).get(reference) == _PULLED and reference in _present(instance):
+    if _sources(instance).get(reference) == _PULLED and name_on_node(reference) in _present(instance):
         return True
     try:
         with step(f"image {reference}, from its registry"):
-            _ctr(instance, "images", "pull", reference)
+            _ctr(instance, "images", "pull", name_on_node(reference))
     except ClusterError as error:
         note(f"{error}\nso our own build takes its place")
         return False
@@ -68,7 +70,7 @@ def _pull(instance: Instance, reference: str) -> bool:
 
 def _record(instance: Instance, reference: str, source: str) -> None:
     # There is nowhere for the node to fetch it from again, so it must not be collected as garbage.
-    _ctr(instance, "images", "label", reference, "io.cri-containerd.pinned=pinned")
+    _ctr(instance, "images", "label", name_on_node(reference), "io.cri-containerd.pinned=pinned")
     (instance.state / "images.json").write_text(json.dumps({**_sources(instance), reference: source}, indent=1))
 
 
@@ -84,7 +86,7 @@ def _present(instance: Instance) -> set[str]:
 
 def _host(reference: str) -> str:
     registry = reference.partition("/")[0]
-    return _HOSTS.get(registry, registry)
+    return HOSTS.get(registry, registry)
 
 
 def _ctr(instance: Instance, *arguments: str) -> str:

@@ -6,14 +6,15 @@ from typing import cast
 
 import yaml
 
+from model.versions import image_version
 from sandbox import gobuild
 from sandbox.cache import ToolError, digest, publish, root
 from sandbox.demo import image as demo
-from sandbox.images.oci import write
+from sandbox.images.oci import name_on_node, write
 from sandbox.images.recipes import PLACEHOLDER_LABEL, by_name
 from sandbox.inventory import GO_PROGRAMS
 
-__all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "references", "stand_ins"]
+__all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "name_on_node", "references", "stand_ins"]
 
 _VERSIONS = Path(__file__).resolve().parents[2] / "configs/versions.yaml"
 
@@ -45,7 +46,7 @@ def build(name: str, reference: str) -> Path:
     if name not in known:
         raise ToolError(f"there is no recipe for the image {name!r}; there are {', '.join(known)}")
     recipe = known[name]
-    entries = recipe.content(reference.rpartition(":")[2])
+    entries = recipe.content(image_version(reference))
     key = digest(reference, repr(recipe.configuration.document()), *(entry.identity() for entry in entries))
     archive = "image.tar"
     entry = publish(

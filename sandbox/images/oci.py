@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from model.versions import image_version
+
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _MEDIA = "application/vnd.oci.image"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -86,7 +88,7 @@ def write(archive: Path, reference: str, configuration: Configuration, entries: 
             "annotations": dict(configuration.labels),
         }
     )
-    names = {"io.containerd.image.name": reference, "org.opencontainers.image.ref.name": reference.rpartition(":")[2]}
+    names = {"io.containerd.image.name": name_on_node(reference), "org.opencontainers.image.ref.name": image_version(reference)}
     index = _json({"schemaVersion": 2, "manifests": [{**_descriptor("manifest", manifest), "annotations": names}]})
     with tarfile.open(archive, "w") as tar:
         for name, content in (("oci-layout", _json({"imageLayoutVersion": "1.0.0"})), ("index.json", index)):
@@ -95,6 +97,15 @@ def write(archive: Path, reference: str, configuration: Configuration, entries: 
             _add(tar, Entry(path=_blob(_digest(content)), content=content))
         _add(tar, Entry(path=_blob(layer_digest), content=layer))
     layer.unlink()
+
+
+def name_on_node(reference: str) -> str:
+    """What containerd must call an image so that the kubelet finds it: one with a digest is asked for without its tag.
+
+    Our own builds go by the digest of the real image too: that is a name here, and nothing compares it with the content.
+    """
+    name, _, digest = reference.partition("@")
+    return f"{name.rpartition(':')[0]}@{digest}" if digest else reference
 
 
 def _write_layer(file: Path, entries: Sequence[Entry]) -> None:

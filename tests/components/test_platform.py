@@ -7,11 +7,11 @@ from typing import cast
 import pytest
 
 from checks.record import Recorded, record_platform
-from components.base import image_version
 from components.documents import checksum, under
 from components.platform import documents, rbac_args, stores
 from model.documents import each, mapping
 from model.environment import Environment
+from model.versions import image_version
 from tests.components.environments import NAMES, environment, manifest, resources
 
 

@@ -23,8 +23,8 @@ def plain(name: str) -> Config:
     return {key: value for key, value in config.items() if key.startswith("observability:") and "secure" not in mapping(value)}
 
 
-def run(name: str, config: Mapping[str, object]) -> tuple[Recorded, ...]:
-    """The program, given its configuration as text as the engine gives it."""
+def run(name: str, config: Mapping[str, object], outputs: Mapping[str, object] | None = None) -> tuple[Recorded, ...]:
+    """The program, given its configuration as text as the engine gives it, and the outputs of its last deployment."""
     given = environment(name)
     needed = required(given.settings, given.catalogues, given.routing)
     secrets = {f"observability:{secret.key}": f"https://{canary(secret.key)}" for secret in needed}
@@ -34,7 +34,7 @@ def run(name: str, config: Mapping[str, object]) -> tuple[Recorded, ...]:
         pulumi.runtime.set_all_config({**texts, **secrets}, list(secrets))
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return record(program, stack=name)
+    return record(program, stack=name, outputs=outputs)
 
 
 def kubernetes(found: tuple[Recorded, ...]) -> list[dict[str, object]]:

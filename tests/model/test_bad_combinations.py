@@ -116,7 +116,7 @@ def test_a_datastore_whose_name_is_too_long_for_its_exporter(project: Path) -> N
 
 def test_a_file_that_is_not_there(project: Path) -> None:
     (project / ROUTING).unlink()
-    assert complaints(project) == [f"{ROUTING}: there is no such file; files there: prices.yaml, versions.yaml"]
+    assert complaints(project) == [f"{ROUTING}: there is no such file; files there: end-of-life.yaml, prices.yaml, versions.yaml"]
 
 
 def test_rules_of_a_system_that_no_catalogue_declares(project: Path) -> None:

@@ -1,15 +1,19 @@
 """Every promise: what we deploy keeps it, and what breaks it is told, without ever telling a secret."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from checks.buckets import Asked, bucket_problems
 from checks.leaks import canary
 from checks.objects import RULES
-from policy.promises import leaked, object_problems
-from tests.components.environments import NAMES, resources
+from model.end_of_life import read_ends_of_life
+from policy.promises import image_problems, leaked, object_problems
+from tests.components.environments import NAMES, ROOT, resources
+from tests.components.test_program import plain
 
 POD = {
     "serviceAccountName": "web",
@@ -31,6 +35,7 @@ CONTAINER = {
     "livenessProbe": {"httpGet": {"path": "/", "port": 80}},
 }
 LABELS = {f"app.kubernetes.io/{name}": "web" for name in ("component", "instance", "managed-by", "name", "part-of")}
+TODAY = date(2026, 11, 30)
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 
 
@@ -82,6 +87,32 @@ def test_what_breaks_a_promise_is_told(promise: str) -> None:
 
 def test_what_is_no_object_of_kubernetes_has_no_promises_of_one() -> None:
     assert list(object_problems("standard-labels", "aws:s3/bucket:Bucket", {"bucket": "logs"})) == []
+
+
+def config(name: str) -> dict[str, str]:
+    """A stack's configuration as the engine gives it to a pack."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in plain(name).items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_our_images_keep_their_promise(name: str) -> None:
+    ends = read_ends_of_life(ROOT)
+    assert [problem for one in resources(name) for problem in image_problems(one.type, one.manifest, config(name), ends, TODAY)] == []
+
+
+def test_an_image_of_production_without_a_digest_or_past_its_end_is_told_unless_it_is_accepted() -> None:
+    ends, labelled = read_ends_of_life(ROOT), {"metadata": {"labels": {"app.kubernetes.io/name": "promtail"}}}
+    old = {**workload(container={"image": "registry.example/promtail:3.6.15"}), **labelled}
+    production = {"observability:cluster": '{"name": "prod", "production": true}'}
+    without, past = image_problems(DEPLOYMENT, old, production, ends, TODAY)
+    assert without == (
+        "spec.template.spec.containers[0].image 'registry.example/promtail:3.6.15' is refused (images: without a digest); allowed: "
+        "`make digests` writes the digest of each tag into configs/versions.yaml; it needs the registries"
+    )
+    assert "(promtail 3: past its end of life on 2026-03-02); allowed: run `logs.agent.program: alloy`" in past
+    accepting = {**production, "observability:accept": '["images: without a digest", "promtail 3: past its end of life on 2026-03-02"]'}
+    for passing in ({"observability:cluster": '{"name": "dev"}'}, accepting):
+        assert list(image_problems(DEPLOYMENT, old, passing, ends, TODAY)) == []
 
 
 def test_a_secret_is_told_wherever_it_is_no_secret_any_more() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,12 @@ from checks.delivery.base import NoBaseError
 from checks.delivery.program import PROGRAM
 from checks.leaks import CANARY
 from checks.record import record_platform
-from checks.render import render, write
+from checks.render import INTENT, render, write
 from model.environment import Environment, load
 from model.errors import Finding
 from model.prices import read_prices
 from review.comment import MARK, EnvironmentReview, comment
-from review.compare import compared, told_total
+from review.compare import compared, refusals, told_total
 from review.objects import ObjectChange, object_changes
 from review.topics import TOPICS, differences
 from sandbox.toolchain import tool
@@ -91,10 +92,29 @@ def edited(path: str, old: str, new: str) -> dict[str, str]:
 
 
 def test_an_object_that_must_be_made_anew_is_told_with_the_field() -> None:
-    head = edited("manifests/prometheus.yaml", "storage: 200Gi", "storage: 300Gi")
+    head = edited("manifests/prometheus.yaml", "serviceName: prometheus-headless", "serviceName: prometheus")
     [change] = object_changes(files("prod"), head)
     assert (change.operation, change.kind, change.is_loss) == ("replaced", "StatefulSet", True)
-    assert change.reason == "`spec.volumeClaimTemplates[0].spec.resources.requests.storage` cannot change in place"
+    assert change.reason == "`spec.serviceName` cannot change in place"
+
+
+def test_what_the_engine_leaves_as_it_was_made_is_not_told_as_replaced() -> None:
+    head = edited("manifests/prometheus.yaml", "storage: 200Gi", "storage: 300Gi")
+    [change] = object_changes(files("prod"), head)
+    assert (change.operation, change.is_loss) == ("changed", False)
+
+
+def test_what_the_guard_would_refuse_is_red_with_the_way_out_and_what_is_accepted_too() -> None:
+    head = edited(INTENT, '"logs.retention": "30d"', '"logs.retention": "14d"')
+    [line] = refusals(environment("prod"), files("prod"), head)
+    assert line.startswith("refused unless accepted: `logs.retention: 30d -> 14d`: what is older than 14d is deleted")
+    assert "Way out: keep the retention" in line
+    accepting = environment("prod").settings.model_copy(update={"accept": ("logs.retention: 30d -> 14d",)})
+    [line] = refusals(replace(environment("prod"), settings=accepting), files("prod"), head)
+    assert line.startswith("accepted: `logs.retention: 30d -> 14d`")
+    assert list(refusals(environment("prod"), {path: text for path, text in files("prod").items() if path != INTENT}, head)) == []
+    review = EnvironmentReview(name="prod", objects=(), topics={}, costs=(1.0, 1.0), refusals=[line])
+    assert "> [!CAUTION]\n> **prod: the guard:** accepted: `logs.retention" in comment([review], "main")
 
 
 def test_an_object_that_can_change_in_place_does() -> None:

@@ -9,6 +9,7 @@ from sandbox.cluster import ClusterError, images, instance
 from sandbox.cluster.instance import Instance
 
 REAL, OURS = "docker.io/real/thing:1", "observability.local/ours:1"
+PINNED, NAMED = f"docker.io/real/thing:1@sha256:{'a' * 64}", f"docker.io/real/thing@sha256:{'a' * 64}"
 
 
 class Containerd:
@@ -30,7 +31,7 @@ class Containerd:
                 self.present.add(reference)
             case ("images", "import", path):
                 self.calls.append(f"import {path}")
-                self.present.add({"/real.tar": REAL, "/ours.tar": OURS}[path.removesuffix("2")])
+                self.present.add({"/real.tar": REAL, "/ours.tar": OURS, "/pinned.tar": NAMED}[path.removesuffix("2")])
             case _:
                 pass
         return ""
@@ -111,3 +112,17 @@ def test_an_image_that_got_lost_is_imported_again(sandbox: Instance, containerd:
     images.load(sandbox, {OURS: Path("/ours.tar")})
     containerd.present.clear()
     assert images.load(sandbox, {OURS: Path("/ours.tar")}) == [OURS]
+
+
+def test_an_image_with_a_digest_has_the_name_that_the_kubelet_asks_for(sandbox: Instance, containerd: Containerd) -> None:
+    assert images.load(sandbox, {PINNED: Path("/pinned.tar")}) == [PINNED]
+    assert images.load(sandbox, {PINNED: Path("/pinned.tar")}) == []
+    assert containerd.calls == ["import /pinned.tar"]
+
+
+def test_an_image_with_a_digest_is_pulled_by_it(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "references", lambda: {"real": PINNED})
+    _network(monkeypatch, "registry-1.docker.io")
+    containerd.pullable = {NAMED}
+    images.provide(sandbox, images.plan())
+    assert containerd.calls == [f"pull {NAMED}"]

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from model.versions import image_version
 from sandbox import gobuild, images
 from sandbox.images import PLACEHOLDER_LABEL, content, oci, recipes
 from sandbox.images.oci import Configuration, Entry
@@ -70,7 +71,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Programs that are had at once, each of the version that the images name, in a cache of our own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "program").write_text("#!/bin/sh\n")
-    tags = {name: reference.rpartition(":")[2].removeprefix("v") for name, reference in REFERENCES.items()}
+    tags = {name: image_version(reference).removeprefix("v") for name, reference in REFERENCES.items()}
     same = {"promtool": "prometheus", "amtool": "alertmanager", "redis-server": "redis", "redis-cli": "redis"}
     same["otelcol-contrib"] = "opentelemetry-collector"
 
@@ -197,7 +198,7 @@ def test_real_programs_start_with_nothing_but_their_image(name: str, command: li
     done = subprocess.run([*enter, *command], check=False, capture_output=True, text=True)
     told = done.stdout + done.stderr
     assert done.returncode == 0, told
-    assert REFERENCES[name].rpartition(":")[2].removeprefix("v") in told
+    assert image_version(REFERENCES[name]).removeprefix("v") in told
 
 
 @pytest.mark.binaries
@@ -218,3 +219,10 @@ def test_the_placeholder_answers_probes_and_pages_by_saying_what_it_is() -> None
         finally:
             process.terminate()
     assert process.returncode == 0
+
+
+def test_an_image_with_a_digest_keeps_its_version_and_goes_by_the_digest(tmp_path: Path) -> None:
+    digest = f"sha256:{'a' * 64}"
+    oci.write(tmp_path / "image", f"example.org:5000/x:v1.2@{digest}", Configuration(entrypoint=("/x",)), [Entry(path="/x", content=b"x")])
+    names = {"io.containerd.image.name": f"example.org:5000/x@{digest}", "org.opencontainers.image.ref.name": "v1.2"}
+    assert read(tmp_path / "image").names == names

@@ -10,7 +10,7 @@ from model.documents import mapping, read
 from sandbox import confirmation
 from sandbox.confirmation import NotConfirmedError
 from sandbox.engine import Target
-from sandbox.rollback import RollbackError, checkout_of, differing_pins, resolve, rollback, with_secrets_of
+from sandbox.rollback import ACCEPT, GUARD, RollbackError, checkout_of, differing_pins, resolve, rollback, with_secrets_of
 
 FILE = "Pulumi.dev.yaml"
 THEN: dict[str, object] = {
@@ -79,6 +79,20 @@ def test_settings_are_those_of_the_commit_and_secrets_those_of_today(root: Path,
     stack = read(tree, FILE).content
     assert stack["encryptionsalt"] == "new"
     assert mapping(stack["config"]) == {"observability:prometheus": {"replicas": 1}, "observability:password": {"secure": "v1:new"}}
+
+
+def test_what_is_accepted_is_what_is_accepted_today_where_the_commit_has_a_guard(root: Path, tmp_path: Path) -> None:
+    accepting = {**NOW, "config": {**mapping(NOW["config"]), ACCEPT: ["logs.retention: 4d -> 2d"]}}
+    (root / FILE).write_text(yaml.safe_dump(accepting))
+    without = checkout_of(root, resolve(root, "v1"), "dev", tmp_path / "without")
+    assert ACCEPT not in mapping(read(without, FILE).content["config"])
+    git(root, "checkout", "--quiet", "--force", "v1")
+    (root / GUARD).parent.mkdir()
+    (root / GUARD).touch()
+    guarded = commit(root, "with a guard")
+    (root / FILE).write_text(yaml.safe_dump(accepting))
+    tree = checkout_of(root, guarded, "dev", tmp_path / "with")
+    assert mapping(read(tree, FILE).content["config"])[ACCEPT] == ["logs.retention: 4d -> 2d"]
 
 
 def test_a_secret_that_is_no_more_is_only_taken_along_where_it_can_be_read() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from model.versions import image_version
 from sandbox import debian, gobuild, network_check, toolchain
 from sandbox.inventory import DEBIAN_PROGRAMS, GO_PROGRAMS, IPTABLES, GoProgram
 from sandbox.toolchain import ToolError, find, on_path, tool
@@ -164,7 +165,7 @@ def test_the_manifests_versions_are_those_that_are_built() -> None:
     built = {program.name.replace("_", "-"): gobuild.version(program) for program in GO_PROGRAMS}
     for name, reference in images.items():
         if name in built:
-            assert reference.rpartition(":")[2].removeprefix("v") == built[name], f"{name}: {reference}, built is {built[name]}"
+            assert image_version(reference).removeprefix("v") == built[name], f"{name}: {reference}, built is {built[name]}"
 
 
 def test_names_are_unique() -> None:
