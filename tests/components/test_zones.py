@@ -48,7 +48,7 @@ def without_zones(one: Recorded) -> Recorded:
     """A workload whose pods go anywhere."""
     spec = mapping(one.manifest["spec"])
     template = mapping(spec["template"])
-    bare = {**mapping(template["spec"]), "topologySpreadConstraints": []}
+    bare = {**mapping(template["spec"]), "topologySpreadConstraints": None}
     return replace(one, inputs={**one.manifest, "spec": {**spec, "template": {**template, "spec": bare}}})
 
 
