@@ -17,6 +17,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 NAME = "simulated"
+_NODES = "/api/v1/nodes"
 CONTAINER = {"name": "x", "image": "nowhere/nothing:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
 POD = {
     "metadata": {"name": "x"},
@@ -71,10 +72,11 @@ def _node(name: str, zone: str) -> Object:
 
 
 def test_replicas_are_placed_in_a_zone_each(instance: Instance) -> None:
-    kube, zones = Kube(instance.kubeconfig), {f"{zone}-{number}": zone for zone in "abc" for number in (1, 2)}
-    for name, zone in zones.items():
-        kube.call("POST", "/api/v1/nodes", body=_node(name, zone))
-    until(lambda: all(_ready(node) for node in kube.list("/api/v1/nodes")))
+    kube = Kube(instance.kubeconfig)
+    for zone in "abc":
+        for number in (1, 2):
+            kube.call("POST", _NODES, body=_node(f"{zone}-{number}", zone))
+    until(lambda: all(_ready(node) for node in kube.list(_NODES)))
     loki = mapping(manifest("prod", "StatefulSet", "loki")["spec"])
     template = mapping(loki["template"])
     spread = mapping(template["spec"])["topologySpreadConstraints"]
@@ -84,8 +86,9 @@ def test_replicas_are_placed_in_a_zone_each(instance: Instance) -> None:
     kube.call("POST", "/apis/apps/v1/namespaces/default/deployments", body={"metadata": {"name": "loki"}, "spec": spec})
 
     def placed() -> list[str]:
+        zones = {node["metadata"]["name"]: node["metadata"]["labels"].get("topology.kubernetes.io/zone", "") for node in kube.list(_NODES)}
         pods = [pod for pod in kube.list("/api/v1/namespaces/default/pods") if pod["metadata"]["name"].startswith("loki-")]
-        return sorted(zones.get(pod["spec"]["nodeName"], "nowhere") for pod in pods if "nodeName" in pod["spec"])
+        return sorted(zones[pod["spec"]["nodeName"]] for pod in pods if "nodeName" in pod["spec"])
 
     until(lambda: len(placed()) == 3)
     assert placed() == ["a", "b", "c"]
