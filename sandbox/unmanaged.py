@@ -77,11 +77,13 @@ def _claim(item: Object, known: set[Key]) -> bool:
 def _of_ingress(item: Object, known: set[Key]) -> bool:
     """The pods as targets of the load balancer that our Ingresses share, and the certificates that cert-manager keeps for them."""
     metadata: Object = item["metadata"]
+    labels: Object = metadata.get("labels") or {}
+    annotations: Object = metadata.get("annotations") or {}
     pages = [name for kind, space, name in known if kind == "Ingress" and space == metadata["namespace"]]
     if item["kind"] == "TargetGroupBinding":
-        return bool(pages) and (metadata.get("labels") or {}).get("ingress.k8s.aws/stack") == OWNER
-    certificate = "cert-manager.io/certificate-name" in (metadata.get("annotations") or {})
-    return item["kind"] == "Secret" and certificate and metadata["name"] in [f"{page}-tls" for page in pages]
+        return bool(pages) and labels.get("ingress.k8s.aws/stack") == OWNER
+    signed = "cert-manager.io/certificate-name" in annotations
+    return item["kind"] == "Secret" and signed and metadata["name"] in [f"{page}-tls" for page in pages]
 
 
 EXPECTED: Mapping[str, Callable[[Object, set[Key]], bool]] = {
