@@ -59,7 +59,8 @@ def after_login(manifest: dict[str, object]) -> Iterator[Problem]:
     """A page that asks nobody who they are is reached by nobody who was not asked."""
     if not _is_ingress(manifest):
         return
-    for key, service in each(manifest, "spec", "rules", "*", "http", "paths", "*", "backend", "service", "name"):
+    by_rule = each(manifest, "spec", "rules", "*", "http", "paths", "*", "backend", "service", "name")
+    for key, service in (*by_rule, *each(manifest, "spec", "defaultBackend", "service", "name")):
         if service not in WITH_LOGIN and not _asks(manifest):
             allowed = f"{ALB}/auth-type: oidc that lets nobody else through" if _is_alb(manifest) else f"{NGINX}/auth-url"
             yield key, f"is {service}, which has no login of its own, and nobody in front asks for one", allowed

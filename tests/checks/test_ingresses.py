@@ -74,3 +74,10 @@ SECURED: list[dict[str, object]] = [{"hosts": ["jaeger.dharma.example"], "secret
 def test_a_controller_that_lets_too_much_through(missing: str, tls: list[dict[str, object]], keys: list[str]) -> None:
     given = {key: value for key, value in CLASS.items() if key != f"{NGINX}/{missing}"}
     assert said(controlled(given, tls)) == keys
+
+
+def test_a_page_without_a_login_is_none_of_those_that_get_all_other_requests() -> None:
+    given = manifest("prod", "Ingress", "access-grafana")
+    spec = {**mapping(given["spec"]), "defaultBackend": {"service": {"name": "prometheus"}}}
+    assert said({**given, "spec": spec}) == ["spec.defaultBackend.service.name"]
+    assert said(given) == []
