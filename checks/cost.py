@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checks.record import Recorded
+from model.access import ALB
 from model.documents import each, mapping
 from model.environment import Environment
 from model.estimates import Volumes, volumes
@@ -36,13 +37,14 @@ class Item:
 def items(environment: Environment, resources: Iterable[Recorded], prices: Prices) -> list[Item]:
     """All that the recorded resources of an environment cost."""
     found: list[Item] = []
+    resources = list(resources)
     for resource in resources:
         manifest = resource.manifest
         if manifest.get("kind") in _WORKLOADS:
             found += _workload(manifest, environment.settings.cluster.nodes, prices)
         elif resource.type == _CLAIM:
             found.append(_volume(manifest, manifest, 1, prices))
-    return [*found, *_bucket(volumes(environment), prices)]
+    return [*found, *_load_balancers(resources, prices), *_bucket(volumes(environment), prices)]
 
 
 def by_component(found: Iterable[Item]) -> dict[str, float]:
@@ -92,6 +94,17 @@ def _volume(owner: dict[str, object], claim: dict[str, object], copies: int, pri
     [(_, size)] = each(claim, "spec", "resources", "requests", "storage")
     gib = copies * Size(str(size)).bytes / _GIB
     return Item(component=_component(owner), what=f"{_name(owner)}: {copies} volumes of {size}", dollars=gib * prices.volume_gib_month)
+
+
+def _load_balancers(resources: Iterable[Recorded], prices: Prices) -> Iterator[Item]:
+    """Those of AWS: one a group of Ingresses, with one capacity unit each, which is more than people who look at dashboards use."""
+    groups: dict[str, str] = {}
+    for resource in resources:
+        for _, group in each(resource.manifest, "metadata", "annotations", f"{ALB}/group.name"):
+            groups.setdefault(str(group), _component(resource.manifest))
+    for group, component in groups.items():
+        dollars = HOURS_A_MONTH * (prices.load_balancer_hour + prices.load_balancer_unit_hour)
+        yield Item(component=component, what=f"{group}: 1 load balancer with 1 capacity unit", dollars=dollars)
 
 
 def _bucket(volumes: Volumes, prices: Prices) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""What every Kubernetes object must be, as rules on its manifest: those of pods and those of what is around them.
+"""What every Kubernetes object must be, as rules on its manifest: those of pods, of Ingresses, and of what else is around them.
 
 They need nothing but the manifest, so the policy pack (``policy/``) enforces the same ones on what the engine is about to deploy.
 """
@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from checks import pods
+from checks import ingresses, pods
 from checks.pods import Pod, Problem
 from model.documents import each, mapping
 from model.secrets import MASK
@@ -32,11 +32,12 @@ def label_problems(manifest: dict[str, object]) -> Iterator[Problem]:
 
 
 def access_problems(manifest: dict[str, object]) -> Iterator[Problem]:
-    """Nobody gets wildcards, secrets, a way into nodes or pods, or the right to give rights."""
+    """Nobody gets wildcards, secrets other than by name, a way into nodes or pods, or the right to give rights."""
     for key, rule in each(manifest, "rules", "*"):
+        named = bool(mapping(rule).get("resourceNames"))
         for field, forbidden in (("resources", _DANGEROUS), ("verbs", _ESCALATING), ("apiGroups", ("*",)), ("nonResourceURLs", ("*",))):
             for place, value in each(rule, field, "*"):
-                if value in forbidden:
+                if value in forbidden and not (named and value == "secrets"):
                     yield f"{key}.{place}", f"allows {value}", "named resources and verbs, none of them dangerous"
     if mapping(manifest.get("roleRef")).get("name") == "cluster-admin":
         yield "roleRef.name", "is cluster-admin", "a role of our own"
@@ -70,5 +71,8 @@ RULES: Mapping[str, Rule] = {
     "probes": partial(_of_pods, pods.watched),
     "least-privilege": access_problems,
     "plain-config-maps": config_map_problems,
+    "encrypted-ingresses": ingresses.encrypted,
+    "known-networks": ingresses.from_known_networks,
+    "asked-who-they-are": ingresses.after_login,
 }
 """All rules, by the names under which the policy pack enforces them."""

@@ -1,5 +1,6 @@
 """Exporters of the catalogues' datastores: they log in as a user that may only look, and translate what they see into metrics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pulumi import Output, ResourceOptions
@@ -9,9 +10,14 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
 from components.base import Component, Identity
 from components.pods import REVISIONS, Pod, Probes, http_probe, mount, pod_template, secret_volume
+from components.scraping import Target
 from components.workloads import headless_spec
-from model.catalogue import Datastore
+from model.catalogue import EXPORTER, Datastore
+from model.environment import Environment
+from model.namespaces import NAMESPACE
+from model.secrets import datastore_secret
 from model.settings import Resources
+from model.versions import image_version
 
 PORTS = {"postgresql": 9187, "redis": 9121}
 """Where each kind of exporter serves its metrics."""
@@ -24,6 +30,26 @@ SECRET_VERSION = "observability/secret-version"  # noqa: S105 (the name of an an
 
 _FOLDER = "/etc/exporter-secrets"
 _PASSWORD = "password"  # noqa: S105 (the name of a file)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """A datastore of a catalogue, and the exporter that watches it."""
+
+    system: str
+    """The system that it belongs to."""
+
+    name: str
+    """Its name in the catalogue."""
+
+    datastore: Datastore
+    """What the catalogue says about it."""
+
+    host: str
+    """Its DNS name as everybody sees it."""
+
+    exporter: Identity
+    """Who watches it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +90,50 @@ class DatastoreExporter(Component):
         Service(name, metadata=identity.metadata(), spec=headless_spec(identity, ports), opts=self.child())
         Deployment(name, metadata=identity.metadata(), spec=deployment_spec(args, secret_version=version), opts=self.child())
         self.register_outputs({"service": identity.name})
+
+
+def stores(environment: Environment) -> tuple[Store, ...]:
+    """All datastores of all catalogues."""
+    found: list[Store] = []
+    for catalogue in environment.catalogues:
+        for name, datastore in catalogue.datastores.items():
+            program = PROGRAMS[datastore.kind]
+            exporter = Identity(
+                name=EXPORTER.format(system=catalogue.system, datastore=name),
+                namespace=NAMESPACE,
+                program=program,
+                role="exporter",
+                version=image_version(environment.images[program]),
+            )
+            # A name without dots is one of the system's own namespace, which our pods are not in.
+            own = f"{datastore.host}.{catalogue.namespace}.svc.{environment.settings.cluster.domain}"
+            host = datastore.host if "." in datastore.host else own
+            found.append(Store(system=catalogue.system, name=name, datastore=datastore, host=host, exporter=exporter))
+    return tuple(found)
+
+
+def store_target(store: Store) -> Target:
+    """The exporter of a datastore, whose series are about the datastore."""
+    return Target(
+        scrape=f"{store.system}/{store.name}",
+        job=store.datastore.kind,
+        namespace=NAMESPACE,
+        service=store.exporter.name,
+        port="metrics",
+        labels={"system": store.system, "datastore": store.name, "service": store.name, "team": store.datastore.team},
+    )
+
+
+def exporter_args(environment: Environment, store: Store, secrets: Mapping[str, Output[str]]) -> DatastoreExporterArgs:
+    """The exporter of one datastore."""
+    return DatastoreExporterArgs(
+        identity=store.exporter,
+        image=environment.images[PROGRAMS[store.datastore.kind]],
+        datastore=store.datastore,
+        host=store.host,
+        password=secrets[datastore_secret(store.system, store.name)],
+        resources=environment.settings.exporters.datastore,
+    )
 
 
 def deployment_spec(args: DatastoreExporterArgs, *, secret_version: Output[str]) -> DeploymentSpecArgs:

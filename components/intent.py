@@ -56,7 +56,7 @@ def places(environment: Environment) -> dict[str, str]:
 def volumes(environment: Environment) -> dict[str, Volume]:
     """All volumes, by the object that asks for them. Prometheus' and Alertmanager's replicas all hold the same."""
     settings = environment.settings
-    storage_class = settings.cluster.storage_class
+    storage_class = settings.cluster.volume_class
     found = {
         **_stateful_set(part(environment, "prometheus"), settings.prometheus.storage, storage_class),
         **_stateful_set(part(environment, "alertmanager"), settings.alertmanager.storage, storage_class),

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pulumi import Output, ResourceOptions
 
 from components import alertmanager, grafana, log_agent, log_config, prometheus, traces
+from components.access import WebAccess, access_args
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.base import OWNER, Component, Identity
-from components.datastore_exporters import PROGRAMS, DatastoreExporter, DatastoreExporterArgs
+from components.datastore_exporters import DatastoreExporter, exporter_args, store_target, stores
 from components.documents import under
 from components.grafana import Grafana, GrafanaArgs
 from components.grafana_config import folder_provider, grafana_files
@@ -26,14 +27,14 @@ from components.provisioning import datasources
 from components.rbac import Rbac, RbacArgs
 from components.scraping import Target, prometheus_config
 from components.traces import Traces, TracesArgs
+from components.volume_class import VolumeClass, VolumeClassArgs
 from dashboards.library import dashboards
 from model.alert_links import with_dashboards
-from model.catalogue import EXPORTER, Datastore
 from model.documents import to_yaml
 from model.environment import Environment
 from model.logs import Logs
 from model.namespaces import AGENTS_NAMESPACE, NAMESPACE
-from model.secrets import datastore_secret, grafana_secrets
+from model.secrets import grafana_secrets
 from model.versions import image_version
 
 _ROLES = {
@@ -74,10 +75,12 @@ class Platform(Component):
         keep = environment.settings.cluster.keeps_volumes
         namespaces = Namespaces("namespaces", NamespacesArgs(platform=NAMESPACE, agents=AGENTS_NAMESPACE, keep=keep), self.child())
         rbac = Rbac("rbac", rbac_args(environment), self.child(after=[namespaces]))
-        base = [namespaces, rbac]
+        base: list[Component] = [namespaces, rbac]
+        if volumes := volume_class_args(environment):
+            base.append(VolumeClass("volume-class", volumes, self.child()))
         Prometheus("prometheus", prometheus_args(environment, files), self.child(after=base))
         Alertmanager("alertmanager", alertmanager_args(environment, files, args.secrets), self.child(after=base))
-        Grafana("grafana", grafana_args(environment, files, args.secrets), self.child(after=base))
+        pages: list[Component] = [Grafana("grafana", grafana_args(environment, files, args.secrets), self.child(after=base))]
         NodeExporter(
             "node-exporter",
             NodeExporterArgs(
@@ -105,29 +108,11 @@ class Platform(Component):
         if agent := agent_args(environment, files):
             LogAgent(agent.identity.name, agent, self.child(after=base))
         if spans := traces_args(environment, files, args.secrets):
-            Traces("traces", spans, self.child(after=base))
+            pages.append(Traces("traces", spans, self.child(after=base)))
+        if way_in := access_args(environment, NAMESPACE, args.secrets):
+            WebAccess("access", way_in, self.child(after=pages))
         self.urls = urls(environment)
         self.register_outputs({"urls": self.urls})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Store:
-    """A datastore of a catalogue, and the exporter that watches it."""
-
-    system: str
-    """The system that it belongs to."""
-
-    name: str
-    """Its name in the catalogue."""
-
-    datastore: Datastore
-    """What the catalogue says about it."""
-
-    host: str
-    """Its DNS name as everybody sees it."""
-
-    exporter: Identity
-    """Who watches it."""
 
 
 def part(environment: Environment, name: str) -> Identity:
@@ -148,26 +133,6 @@ def log_agent_of(environment: Environment) -> Identity | None:
     """Who reads the containers' lines, where logs are wanted."""
     logs = environment.settings.logs
     return part(environment, logs.agent.program) if logs else None
-
-
-def stores(environment: Environment) -> tuple[Store, ...]:
-    """All datastores of all catalogues."""
-    found: list[Store] = []
-    for catalogue in environment.catalogues:
-        for name, datastore in catalogue.datastores.items():
-            program = PROGRAMS[datastore.kind]
-            exporter = Identity(
-                name=EXPORTER.format(system=catalogue.system, datastore=name),
-                namespace=NAMESPACE,
-                program=program,
-                role="exporter",
-                version=image_version(environment.images[program]),
-            )
-            # A name without dots is one of the system's own namespace, which our pods are not in.
-            own = f"{datastore.host}.{catalogue.namespace}.svc.{environment.settings.cluster.domain}"
-            host = datastore.host if "." in datastore.host else own
-            found.append(Store(system=catalogue.system, name=name, datastore=datastore, host=host, exporter=exporter))
-    return tuple(found)
 
 
 def urls(environment: Environment) -> dict[str, str]:
@@ -195,18 +160,6 @@ def targets(environment: Environment) -> tuple[Target, ...]:
         *([Target(job="loki-canary", namespace=NAMESPACE, service="loki-canary", port="metrics")] if environment.settings.logs else []),
         Target(job="coredns", namespace="kube-system", service="kube-dns", port="metrics"),
         *(store_target(store) for store in stores(environment)),
-    )
-
-
-def store_target(store: Store) -> Target:
-    """The exporter of a datastore, whose series are about the datastore."""
-    return Target(
-        scrape=f"{store.system}/{store.name}",
-        job=store.datastore.kind,
-        namespace=NAMESPACE,
-        service=store.exporter.name,
-        port="metrics",
-        labels={"system": store.system, "datastore": store.name, "service": store.name, "team": store.datastore.team},
     )
 
 
@@ -281,13 +234,19 @@ def rbac_args(environment: Environment) -> RbacArgs:
     )
 
 
+def volume_class_args(environment: Environment) -> VolumeClassArgs | None:
+    """The storage class of the platform's own, where one is wanted; in production a volume outlives its claim."""
+    cluster = environment.settings.cluster
+    return VolumeClassArgs(settings=cluster.ebs, retain=cluster.production) if cluster.ebs else None
+
+
 def prometheus_args(environment: Environment, files: Mapping[str, str]) -> PrometheusArgs:
     """Prometheus with its configuration and rules."""
     return PrometheusArgs(
         identity=part(environment, "prometheus"),
         image=environment.images["prometheus"],
         settings=environment.settings.prometheus,
-        storage_class=environment.settings.cluster.storage_class,
+        storage_class=environment.settings.cluster.volume_class,
         url=urls(environment)["prometheus"],
         config=under("prometheus", files),
         rules=under("prometheus/rules", files),
@@ -301,7 +260,7 @@ def alertmanager_args(environment: Environment, files: Mapping[str, str], secret
         identity=part(environment, "alertmanager"),
         image=environment.images["alertmanager"],
         settings=environment.settings.alertmanager,
-        storage_class=cluster.storage_class,
+        storage_class=cluster.volume_class,
         url=urls(environment)["alertmanager"],
         domain=cluster.domain,
         cluster_label=f"{cluster.name}-{environment.name}",
@@ -320,24 +279,12 @@ def grafana_args(environment: Environment, files: Mapping[str, str], secrets: Ma
         identity=part(environment, "grafana"),
         image=environment.images["grafana"],
         settings=environment.settings.grafana,
-        storage_class=environment.settings.cluster.storage_class,
+        storage_class=environment.settings.cluster.volume_class,
         keep=environment.settings.cluster.keeps_volumes,
         url=grafana_url(environment),
         config=under("grafana", files),
         dashboards=dict(sorted(folders.items())),
         secrets={key: secrets[key] for key in grafana_secrets(environment.settings.grafana)},
-    )
-
-
-def exporter_args(environment: Environment, store: Store, secrets: Mapping[str, Output[str]]) -> DatastoreExporterArgs:
-    """The exporter of one datastore."""
-    return DatastoreExporterArgs(
-        identity=store.exporter,
-        image=environment.images[PROGRAMS[store.datastore.kind]],
-        datastore=store.datastore,
-        host=store.host,
-        password=secrets[datastore_secret(store.system, store.name)],
-        resources=environment.settings.exporters.datastore,
     )
 
 
@@ -357,7 +304,7 @@ def loki_args(environment: Environment, logs: Logs, files: Mapping[str, str]) ->
         identity=part(environment, "loki"),
         image=environment.images["loki"],
         settings=logs,
-        storage_class=environment.settings.cluster.storage_class,
+        storage_class=environment.settings.cluster.volume_class,
         url=urls(environment)["loki"],
         role=role_arn(logs.bucket, storage_role(environment)) if logs.bucket.oidc_provider else None,
         config=under("loki", files),

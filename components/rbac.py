@@ -1,4 +1,4 @@
-"""Who may ask the Kubernetes API for what. Nobody may read Secrets, reach into nodes, or use a wildcard."""
+"""Who may ask the Kubernetes API for what. None of our parts may read Secrets, reach into nodes, or use a wildcard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

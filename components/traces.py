@@ -168,7 +168,7 @@ def nodes_args(args: TracesArgs, nodes: traces.Elasticsearch) -> ElasticsearchAr
         identity=part(environment, args.namespace, "elasticsearch"),
         image=environment.images["elasticsearch"],
         settings=nodes,
-        storage_class=environment.settings.cluster.storage_class,
+        storage_class=environment.settings.cluster.volume_class,
         access=access(environment, args.settings, args.namespace),
         private_key=args.secrets[ELASTICSEARCH_KEY],
         config=under("elasticsearch", args.files),
@@ -195,7 +195,7 @@ def collector_args(args: TracesArgs) -> CollectorArgs:
         identity=part(environment, args.namespace, "collector"),
         image=environment.images["opentelemetry-collector"],
         settings=args.settings.collector,
-        storage_class=environment.settings.cluster.storage_class,
+        storage_class=environment.settings.cluster.volume_class,
         access=access(environment, args.settings, args.namespace),
         config=under("collector", args.files),
     )

@@ -52,6 +52,10 @@ def check_settings(settings: Document) -> Iterator[Finding]:
         shortest, longest = _SCRAPE_INTERVALS
         if not shortest.seconds <= interval.seconds <= longest.seconds:
             yield Finding(file=file, key=key, problem=f"'{interval}' was given", allowed=f"from {shortest} to {longest}")
+    cluster = mapping(content.get("cluster"))
+    if "ebs" in cluster and "storageClass" in cluster:
+        problem = f"'{cluster['storageClass']}' was given beside cluster.ebs, which makes a storage class of its own"
+        yield Finding(file=file, key="cluster.storageClass", problem=problem, allowed="one of storageClass, ebs")
     names = list(each(content, "catalogues", "*"))
     for index, (key, name) in enumerate(names):
         if name in [earlier for _, earlier in names[:index]]:

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from model.access import Access
+from model.access_consistency import check_access
 from model.catalogue import Catalogue
 from model.catalogue_rules import generated_rules
 from model.consistency import check_catalogue, check_catalogues, check_rule_teams, check_settings, teams_of
@@ -36,7 +38,7 @@ from model.rules import (
     read_rules,
     rule_documents,
 )
-from model.secrets import grafana_secrets, required_by, traces_secrets
+from model.secrets import access_secrets, grafana_secrets, required_by, traces_secrets
 from model.settings import Notifications, Settings
 from model.stack import PROJECT, Stack, check_keys, read_stack
 from model.trace_consistency import check_traces
@@ -188,7 +190,7 @@ def _settings(stack: Stack, problems: Problems) -> Settings | None:
     settings = problems.attempt(lambda: validate(Settings, content, file=stack.file, prefix=f"{PROJECT}:"))
     document = Document(file=stack.file, content=content)
     findings = [*check_settings(document), *check_notifications(document), *check_logs(document), *check_traces(document)]
-    findings += check_grafana(document)
+    findings += [*check_grafana(document), *check_access(document)]
     problems.add(replace(finding, key=f"{PROJECT}:{finding.key}") for finding in findings)
     return settings
 
@@ -210,6 +212,12 @@ def _check_secrets(stack: Stack, catalogues: tuple[Catalogue, ...], routing: Rou
     traces = mapping(stack.values.get("traces"))
     own = stack.values.get("grafana", {})
     grafana = unheard.attempt(lambda: validate(Grafana, own, file=stack.file)) if is_mapping(own) else None
-    others = {**traces_secrets(kept=bool(traces), own="elasticsearch" in traces), **grafana_secrets(grafana or Grafana())}
-    understood = notifications is not None and routing is not None and grafana is not None
+    way_in = stack.values.get("access")
+    access = unheard.attempt(lambda: validate(Access, way_in, file=stack.file)) if is_mapping(way_in) else None
+    others = {
+        **traces_secrets(kept=bool(traces), own="elasticsearch" in traces),
+        **grafana_secrets(grafana or Grafana()),
+        **access_secrets(access),
+    }
+    understood = notifications is not None and routing is not None and grafana is not None and (access is not None or way_in is None)
     problems.add(check_keys(stack, required_by(notifications, catalogues, routing, others), complete=complete and understood))

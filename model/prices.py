@@ -36,6 +36,9 @@ class Prices(Model):
     s3_standard_gib_month: Annotated[Price, Field(alias="s3StandardGiBMonth")]
     s3_infrequent_gib_month: Annotated[Price, Field(alias="s3InfrequentGiBMonth")]
     s3_put_thousand: Price
+    load_balancer_hour: Price
+    load_balancer_unit_hour: Price
+    """One capacity unit of a load balancer for an hour."""
 
 
 def read_prices(root: Path) -> Prices:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
+from model.access import Access
 from model.catalogue import Catalogue
 from model.errors import Finding
 from model.grafana import Grafana
@@ -18,6 +19,9 @@ HEARTBEAT = "heartbeatUrl"
 SLACK = "slackApiUrl"
 SMTP = "smtpPassword"
 WEBHOOK = "webhookUrl"
+
+JAEGER_OIDC = "jaegerOidcClientSecret"
+"""The key of the secret with which the load balancer asks the identity provider who wants to see traces."""
 
 ELASTICSEARCH_PASSWORD = "elasticsearchPassword"  # noqa: S105 (the name of a key)
 """The key of the password with which traces are stored and found."""
@@ -65,6 +69,7 @@ def required(settings: Settings, catalogues: tuple[Catalogue, ...], routing: Rou
     others = {
         **traces_secrets(kept=traces is not None, own=bool(traces and traces.elasticsearch)),
         **grafana_secrets(settings.grafana),
+        **access_secrets(settings.access),
     }
     return required_by(settings.notifications, catalogues, routing, others)
 
@@ -82,6 +87,12 @@ def grafana_secrets(grafana: Grafana) -> dict[str, str]:
     if ldap := grafana.ldap:
         found["grafanaLdapPassword"] = f"password of {ldap.bind_dn} in the directory"
     return found
+
+
+def access_secrets(access: Access | None) -> dict[str, str]:
+    """The secrets of the way in by key, with what each is for."""
+    oidc = access.jaeger.oidc if access and access.jaeger else None
+    return {JAEGER_OIDC: f"secret of client {oidc.client_id} of the identity provider, for the Jaeger UI"} if oidc else {}
 
 
 def required_by(

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from model.access import Access
 from model.base import Model
 from model.catalogue import Tier
 from model.grafana import Grafana
-from model.logs import Logs
+from model.logs import KeyArn, Logs
 from model.quantities import Cpu, Duration, EmailAddress, Name, Size, Text
 from model.resources import Resources
 from model.routing import Channel, Severity
@@ -22,6 +23,17 @@ PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 BLOCKS_SHARE = 0.8
 """The share of Prometheus' volume that its blocks may take: its log of recent samples and compaction need the rest
 (prometheus.io/docs, storage, right-sizing: 80 to 85 %). Once they fill it, the oldest block is dropped."""
+
+
+EBS_CLASS = "observability"
+"""What the storage class of ``cluster.ebs`` is called. Always the same, as no claim can change the name of its class."""
+
+
+class Ebs(Model):
+    """A storage class of our own: encrypted gp3 volumes of AWS, in the zone of their pod, which can grow. Needs the EBS CSI driver."""
+
+    kms_key: KeyArn | None = None
+    """The key that encrypts them; the account's own key for EBS when absent."""
 
 
 class Cluster(Model):
@@ -44,7 +56,15 @@ class Cluster(Model):
     """About how many nodes it has; decides nothing but costs and capacity."""
 
     storage_class: Name | None = None
-    """The storage class of all volumes; the cluster's default when absent."""
+    """The storage class of all volumes, which the cluster has already; its default when ``ebs`` is absent too."""
+
+    ebs: Ebs | None = None
+    """Instead of it, a storage class that is made for the platform alone."""
+
+    @property
+    def volume_class(self) -> str | None:
+        """The storage class of all volumes; None for the cluster's default."""
+        return EBS_CLASS if self.ebs else self.storage_class
 
     keep_volumes: bool | None = None
     """Whether volumes and the namespace that holds them outlive the deletion of the platform; as ``production`` when absent."""
@@ -159,6 +179,9 @@ class Settings(Model):
     prometheus: Prometheus = Prometheus()
     alertmanager: Alertmanager = Alertmanager()
     grafana: Grafana = Grafana()
+    access: Access | None = None
+    """How people get in from outside the cluster; nobody does when absent."""
+
     exporters: Exporters = Exporters()
     thresholds: Thresholds = Thresholds()
     logs: Logs | None = None

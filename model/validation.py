@@ -41,7 +41,14 @@ def validate(model: type[M], content: Mapping[str, object], *, file: str, prefix
     try:
         return model.model_validate_json(json.dumps(content), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise InvalidConfiguration(_finding(model, detail, file, prefix) for detail in error.errors(include_url=False)) from error
+        details = error.errors(include_url=False)
+        raise InvalidConfiguration(_finding(model, detail, file, prefix) for detail in details if not _follows(detail, details)) from error
+
+
+def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is too short only because something in it is wrong, which is told already."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(other["loc"][: len(place)] == place for other in details if other is not detail)
 
 
 def _finding(model: type[BaseModel], detail: ErrorDetails, file: str, prefix: str) -> Finding:

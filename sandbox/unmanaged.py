@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from components.base import OWNER
 from sandbox.kube import Kube, Object
 
 Key = tuple[str, str, str]
@@ -73,9 +74,22 @@ def _claim(item: Object, known: set[Key]) -> bool:
     return item["kind"] == "PersistentVolumeClaim" and ordinal.isdigit() and any(name.endswith(f"-{one}") for one in sets)
 
 
+def _of_ingress(item: Object, known: set[Key]) -> bool:
+    """The pods as targets of the load balancer that our Ingresses share, and the certificates that cert-manager keeps for them."""
+    metadata: Object = item["metadata"]
+    labels: Object = metadata.get("labels") or {}
+    annotations: Object = metadata.get("annotations") or {}
+    pages = [name for kind, space, name in known if kind == "Ingress" and space == metadata["namespace"]]
+    if item["kind"] == "TargetGroupBinding":
+        return bool(pages) and labels.get("ingress.k8s.aws/stack") == OWNER
+    signed = "cert-manager.io/certificate-name" in annotations
+    return item["kind"] == "Secret" and signed and metadata["name"] in [f"{page}-tls" for page in pages]
+
+
 EXPECTED: Mapping[str, Callable[[Object, set[Key]], bool]] = {
     "made by a controller for an object that is looked at itself": _owned,
     "made by Kubernetes in each namespace": _of_namespace,
     "made by a StatefulSet for its pods": _claim,
+    "made by a controller for our Ingresses": _of_ingress,
 }
 """Why an object that no state knows is none of ours, and how such ones are recognised."""

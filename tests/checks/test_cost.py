@@ -26,6 +26,8 @@ PRICES = Prices.model_validate(
         "s3StandardGiBMonth": 0.02,
         "s3InfrequentGiBMonth": 0.01,
         "s3PutThousand": 0.005,
+        "loadBalancerHour": 0.03,
+        "loadBalancerUnitHour": 0.01,
     }
 )
 
@@ -56,6 +58,17 @@ def test_each_replica_has_its_volume() -> None:
     claim = {"spec": {"resources": {"requests": {"storage": "10Gi"}}}}
     _, volume = cost.items(without_logs("prod"), [workload("StatefulSet", replicas=3, volumeClaimTemplates=[claim])], PRICES)
     assert volume.dollars == pytest.approx(3 * 10 * 0.5)
+
+
+def test_pages_that_share_a_load_balancer_pay_for_one() -> None:
+    def page(name: str, group: str) -> Recorded:
+        annotations = {"alb.ingress.kubernetes.io/group.name": group}
+        metadata = {"name": name, "labels": {"app.kubernetes.io/component": "access"}, "annotations": annotations}
+        return Recorded(type="kubernetes:networking.k8s.io/v1:Ingress", name=name, parents=(), inputs={"metadata": metadata})
+
+    (shared,) = cost.items(without_logs("prod"), [page("a", "one"), page("b", "one")], PRICES)
+    assert (shared.component, shared.dollars) == ("access", pytest.approx(730 * (0.03 + 0.01)))
+    assert len(cost.items(without_logs("prod"), [page("a", "one"), page("b", "two")], PRICES)) == 2
 
 
 def test_logs_cost_what_is_kept_on_s3() -> None:

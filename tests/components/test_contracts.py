@@ -38,6 +38,8 @@ TOKENS = {
     "Rbac": "observability:index:Rbac",
     "TraceStorage": "observability:index:TraceStorage",
     "Traces": "observability:index:Traces",
+    "VolumeClass": "observability:index:VolumeClass",
+    "WebAccess": "observability:index:WebAccess",
 }
 """The type of each component for ever: it is in the URN of all that it made, and another one would replace all of that."""
 

@@ -153,7 +153,7 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
         "observability:promethues",
         {},
         "observability:promethues: unknown key 'promethues'; allowed: cluster, catalogues, notifications, "
-        "runbooksUrl, prometheus, alertmanager, grafana, "
+        "runbooksUrl, prometheus, alertmanager, grafana, access, "
         "exporters, thresholds, logs, traces, budget, "
         "dharmaPostgresqlPassword, dharmaRedisPassword, elasticsearchPassword, elasticsearchPrivateKey, grafanaAdminPassword, "
         "grafanaSecretKey, heartbeatUrl, "

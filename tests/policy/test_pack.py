@@ -10,6 +10,7 @@ from pulumi_aws.s3 import Bucket
 from pulumi_kubernetes import Provider
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap
+from pulumi_kubernetes.networking.v1 import Ingress
 from pulumi_kubernetes.rbac.v1 import ClusterRole
 
 from checks.objects import RULES
@@ -43,6 +44,14 @@ def broken() -> None:
     password = pulumi.Output.unsecret(pulumi.Config("observability").require_secret("grafanaAdminPassword"))
     ConfigMap(NAME, metadata=metadata, data={"password": password, "much": "x" * 2**20}, opts=on_cluster)  # pyright: ignore[reportArgumentType]
     ClusterRole(NAME, metadata={"name": NAME}, rules=[{"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["get"]}], opts=on_cluster)  # pyright: ignore[reportArgumentType]
+    Ingress(NAME, metadata=metadata, spec=open_way(), opts=on_cluster)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def open_way() -> dict[str, object]:
+    """The spec of an Ingress without TLS, for everybody, to a page that asks nobody who they are."""
+    backend = {"service": {"name": "jaeger-query", "port": {"name": "http"}}}
+    paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
+    return {"ingressClassName": "alb", "rules": [{"host": "jaeger.example.org", "http": {"paths": paths}}]}
 
 
 def pulumi_spec(pod: dict[str, object]) -> dict[str, object]:

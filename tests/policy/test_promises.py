@@ -46,6 +46,22 @@ def workload(pod: dict[str, object] | None = None, container: dict[str, object] 
     return {"kind": "Deployment", "metadata": {"name": "web", "labels": LABELS}, "spec": {"template": {"spec": spec}}}
 
 
+def ingress(annotations: dict[str, str], service: str = "grafana") -> dict[str, object]:
+    """An Ingress of a load balancer of AWS that keeps every promise, but for what is given; an empty text takes away."""
+    prefix = "alb.ingress.kubernetes.io"
+    kept = {
+        "certificate-arn": "arn:a",
+        "listen-ports": '[{"HTTP": 80}, {"HTTPS": 443}]',
+        "ssl-redirect": "443",
+        "inbound-cidrs": "10.0.0.0/8",
+    }
+    given = {f"{prefix}/{key}": value for key, value in {**kept, **annotations}.items() if value}
+    paths = [{"backend": {"service": {"name": service}}}]
+    spec = {"ingressClassName": "alb", "rules": [{"host": "a.example", "http": {"paths": paths}}]}
+    return {"kind": "Ingress", "metadata": {"name": "a", "labels": LABELS, "annotations": given}, "spec": spec}
+
+
+INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
 SECRET_VARIABLE = {"name": "A", "valueFrom": {"secretKeyRef": {"name": "a", "key": "a"}}}
 BROKEN: dict[str, tuple[str, dict[str, object]]] = {
     "standard-labels": (DEPLOYMENT, {**workload(), "metadata": {"name": "web"}}),
@@ -63,6 +79,9 @@ BROKEN: dict[str, tuple[str, dict[str, object]]] = {
         "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
         {"kind": "ClusterRole", "rules": [{"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["get"]}]},
     ),
+    "encrypted-ingresses": (INGRESS, ingress({"ssl-redirect": ""})),
+    "known-networks": (INGRESS, ingress({"scheme": "internet-facing", "inbound-cidrs": ""})),
+    "asked-who-they-are": (INGRESS, ingress({}, service="jaeger-query")),
     "plain-config-maps": ("kubernetes:core/v1:ConfigMap", {"kind": "ConfigMap", "data": {"file": "x" * 2**20}}),
 }
 
@@ -83,6 +102,13 @@ def test_what_breaks_a_promise_is_told(promise: str) -> None:
     assert list(object_problems(promise, kind, properties))
     others = set(RULES) - {promise, "standard-labels"}
     assert [other for other in others if list(object_problems(other, kind, properties))] == []
+
+
+@pytest.mark.parametrize(("named", "told"), [({"resourceNames": ["client"]}, 0), ({}, 1)])
+def test_a_secret_may_be_read_by_its_name_alone(named: dict[str, object], told: int) -> None:
+    rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], **named}
+    kind = "kubernetes:rbac.authorization.k8s.io/v1:Role"
+    assert len(list(object_problems("least-privilege", kind, {"kind": "Role", "rules": [rule]}))) == told
 
 
 def test_what_is_no_object_of_kubernetes_has_no_promises_of_one() -> None:

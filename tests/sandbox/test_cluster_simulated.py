@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from model.documents import mapping
 from sandbox import cluster
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.ownership import find_init, find_strays
-from sandbox.kube import Kube
+from sandbox.kube import Kube, Object
+from tests.components.environments import manifest
 from tests.sandbox.machine import difference, machine
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 NAME = "simulated"
+_NODES = "/api/v1/nodes"
 CONTAINER = {"name": "x", "image": "nowhere/nothing:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
 POD = {
     "metadata": {"name": "x"},
@@ -41,6 +44,11 @@ def _phase(kube: Kube, path: str) -> str:
     return str(kube.get(f"/api/v1/namespaces/default/{path}")["status"].get("phase"))
 
 
+def _ready(node: Object) -> bool:
+    conditions = node.get("status", {}).get("conditions", [])
+    return any((one["type"], one["status"]) == ("Ready", "True") for one in conditions)
+
+
 def test_the_status_says_why(instance: Instance) -> None:
     assert instance.simulated
     found = cluster.status(NAME)
@@ -55,6 +63,42 @@ def test_pods_and_claims_get_ready(instance: Instance) -> None:
     kube.call("POST", "/api/v1/namespaces/default/pods", body=POD)
     until(lambda: _phase(kube, "persistentvolumeclaims/data") == "Bound")
     until(lambda: _phase(kube, "pods/x") == "Running")
+
+
+def _node(name: str, zone: str) -> Object:
+    """A node that kwok plays, in a zone."""
+    labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone}
+    return {"metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}}}
+
+
+def test_replicas_are_placed_in_a_zone_each(instance: Instance) -> None:
+    kube = Kube(instance.kubeconfig)
+    for zone in "abc":
+        for number in (1, 2):
+            kube.call("POST", _NODES, body=_node(f"{zone}-{number}", zone))
+    until(lambda: all(_ready(node) for node in kube.list(_NODES)))
+    loki = mapping(manifest("prod", "StatefulSet", "loki")["spec"])
+    template = mapping(loki["template"])
+    spread = mapping(template["spec"])["topologySpreadConstraints"]
+    pod = {"containers": [{"name": "x", "image": "nowhere/nothing:1"}], "topologySpreadConstraints": spread}
+    labels = mapping(mapping(template["metadata"])["labels"])
+    spec = {"replicas": 3, "selector": loki["selector"], "template": {"metadata": {"labels": labels}, "spec": pod}}
+    kube.call("POST", "/apis/apps/v1/namespaces/default/deployments", body={"metadata": {"name": "loki"}, "spec": spec})
+
+    def placed() -> list[str]:
+        zones = {node["metadata"]["name"]: node["metadata"]["labels"].get("topology.kubernetes.io/zone", "") for node in kube.list(_NODES)}
+        pods = [pod for pod in kube.list("/api/v1/namespaces/default/pods") if pod["metadata"]["name"].startswith("loki-")]
+        return sorted(zones[pod["spec"]["nodeName"]] for pod in pods if "nodeName" in pod["spec"])
+
+    until(lambda: len(placed()) == 3)
+    assert placed() == ["a", "b", "c"]
+
+
+def test_an_ingress_gets_an_address(instance: Instance) -> None:
+    kube, path = Kube(instance.kubeconfig), "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
+    spec = manifest("prod", "Ingress", "access-grafana")["spec"]
+    kube.call("POST", path, body={"metadata": {"name": "grafana"}, "spec": spec})
+    until(lambda: kube.get(f"{path}/grafana")["status"]["loadBalancer"].get("ingress"))
 
 
 def test_programs_that_outlive_their_init_are_ended(instance: Instance) -> None:

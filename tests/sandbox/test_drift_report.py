@@ -98,6 +98,19 @@ def test_a_claim_of_a_stateful_set_is_expected_and_another_is_not() -> None:
     assert not claim({"kind": "PersistentVolumeClaim", **thing("data-loki")}, known)
 
 
+def test_what_controllers_make_for_our_ingresses_is_expected_and_the_like_for_others_is_not() -> None:
+    made = EXPECTED["made by a controller for our Ingresses"]
+    known: set[Key] = {("Ingress", SPACE, "grafana")}
+    group = {"ingress.k8s.aws/stack": "observability"}
+    signed = {"cert-manager.io/certificate-name": "grafana-tls"}
+    assert made({"kind": "TargetGroupBinding", **thing("k8s-observab-grafana", labels=group)}, known)
+    assert not made({"kind": "TargetGroupBinding", **thing("k8s-observab-grafana", labels=group)}, set())
+    assert not made({"kind": "TargetGroupBinding", **thing("other", labels={"ingress.k8s.aws/stack": "other"})}, known)
+    assert made({"kind": "Secret", **thing("grafana-tls", annotations=signed)}, known)
+    assert not made({"kind": "Secret", **thing("grafana-tls")}, known)
+    assert not made({"kind": "Secret", **thing("other-tls", annotations=signed)}, known)
+
+
 @pytest.mark.parametrize(
     ("declared", "loaded"),
     [

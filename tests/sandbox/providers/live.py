@@ -19,6 +19,7 @@ _PATHS = {
     "Pod": "/api/v1/namespaces/{0}/pods",
     "Event": "/api/v1/namespaces/{0}/events",
     "Deployment": "/apis/apps/v1/namespaces/{0}/deployments",
+    "Ingress": "/apis/networking.k8s.io/v1/namespaces/{0}/ingresses",
 }
 
 

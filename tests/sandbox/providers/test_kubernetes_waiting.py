@@ -145,6 +145,29 @@ def test_service_is_made_once_a_ready_endpoint_is_behind_it(plugin: Plugin, name
     assert is_official or making.result(timeout=100).id  # the official one of v4.32 looks at Endpoints
 
 
+def _ingress(namespace: Namespace) -> Obj:
+    backend: Obj = {"service": {"name": "web", "port": {"number": 80}}}
+    rule: Obj = {"host": "web.example", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    return namespace.obj("Ingress", "web", api_version="networking.k8s.io/v1", spec={"rules": [rule]})
+
+
+def test_ingress_is_made_once_a_controller_gave_it_an_address(plugin: Plugin, namespace: Namespace) -> None:
+    making = _in_background(plugin, "web", _ingress(namespace), timeout=100)
+    eventually(lambda: namespace.get("Ingress", "web"), "the ingress")
+    assert not making.done()
+    status: Obj = {"status": {"loadBalancer": {"ingress": [{"hostname": "balancer.example"}]}}}
+    namespace.merge("Ingress", "web", status, manager="controller", part="/status")
+    assert making.result(timeout=100).id == f"{namespace.name}/web"
+
+
+def test_ingress_that_no_controller_takes_is_kept_and_says_so(plugin: Plugin, namespace: Namespace, is_official: bool) -> None:
+    with pytest.raises(RefusedError) as refused:
+        plugin.make("web", _ingress(namespace), timeout=2)
+    assert is_official or "no controller gave the ingress an address" in _reasons(refused)
+    assert refused.value.partial is not None
+    assert refused.value.partial.id == f"{namespace.name}/web"
+
+
 def test_claim_waits_for_its_first_consumer_or_a_volume(plugin: Plugin, namespace: Namespace) -> None:
     for mode, ready in (("WaitForFirstConsumer", True), ("Immediate", False)):
         storage: Obj = {
