@@ -126,8 +126,7 @@ class Engine:
     def deployed(self) -> tuple[Deployed, ...]:
         """The objects that were deployed, as the state knows them."""
         with self._stack() as stack:
-            exported = cast(Obj, stack.export_stack().deployment)
-        return tuple(_deployed(each) for each in items(exported, "resources") if text(each, "type").startswith("kubernetes:"))
+            return deployed_objects(stack)
 
     def _quietly(self, step: Callable[[Say], object]) -> None:
         """Run a step of which nobody wants to read, unless it fails."""
@@ -201,6 +200,12 @@ class Engine:
             MARK: str(self._backend),
             **cloud.variables(self._target.s3),
         }
+
+
+def deployed_objects(stack: automation.Stack) -> tuple[Deployed, ...]:
+    """The objects of Kubernetes in the state of a stack."""
+    exported = cast(Obj, stack.export_stack().deployment)
+    return tuple(_deployed(each) for each in items(exported, "resources") if text(each, "type").startswith("kubernetes:"))
 
 
 def _deployed(resource: Obj) -> Deployed:
