@@ -9,7 +9,7 @@ from review.objects import ObjectChange
 MARK = "<!-- observability-review -->"
 """The first line, by which the workflow finds the comment that it edits in place."""
 
-LONGEST_LINE = 300
+LONGEST_LINE = 500
 """Characters of a line of a topic; what is longer is cut, as nobody reads it here."""
 
 MOST_LINES = (40, 20, 10, 5, 1)
@@ -63,7 +63,7 @@ def _overview(reviews: Sequence[EnvironmentReview]) -> Iterator[str]:
     for review in reviews:
         counts = [sum(change.operation == operation for change in review.objects) for operation in _OPERATIONS]
         before, after = review.costs
-        cost = f"{after:.2f}" if before == after else f"{before:.2f} → {after:.2f} ({after - before:+.2f})"
+        cost = "" if review.problem else f"{after:.2f}" if before == after else f"{before:.2f} → {after:.2f} ({after - before:+.2f})"
         check = "not comparable" if review.problem else f"{len(review.findings)} finding(s)" if review.findings else "nothing wrong"
         yield f"| {review.name} | {' | '.join(str(count) if count else '' for count in counts)} | {cost} | {check} |"
     yield ""
@@ -79,12 +79,14 @@ def _alarms(reviews: Sequence[EnvironmentReview], most: int) -> Iterator[str]:
         for alarm in alarms[:most]:
             yield _alarm(alarm)
         if len(alarms) > most:
-            yield _alarm(f"**{review.name}:** … and {len(alarms) - most} more: `make pr-comment` and `make check ENV={review.name}` tell all")
+            yield _alarm(
+                f"**{review.name}:** … and {len(alarms) - most} more: `make pr-comment` and `make check ENV={review.name}` tell all"
+            )
 
 
 def _alarm(text: str) -> str:
     # Whatever a program printed stays within the alarm: an empty line would end it.
-    lines = (_plain(_cut(line, LONGEST_ALARM)) for line in text.splitlines()[:MOST_LINES[0]])
+    lines = (_plain(_cut(line, LONGEST_ALARM)) for line in text.splitlines()[: MOST_LINES[0]])
     return "\n".join(["> [!CAUTION]", *(f"> {line}".rstrip() for line in lines), ""])
 
 

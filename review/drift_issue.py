@@ -76,7 +76,9 @@ def title(found: Sequence[Examined]) -> str:
 
 def _closed(github: GitHub, issue: Json) -> str:
     path = f"issues/{issue['number']}"
-    github.ask("POST", f"{path}/comments", {"body": f"All environments are as they were deployed, says [this run]({github.run})."}, needs=NEEDS)
+    github.ask(
+        "POST", f"{path}/comments", {"body": f"All environments are as they were deployed, says [this run]({github.run})."}, needs=NEEDS
+    )
     github.ask("PATCH", path, {"state": "closed", "state_reason": "completed"}, needs=NEEDS)
     return f"closed {issue.get('html_url')}"
 

@@ -41,7 +41,7 @@ class GitHub:
     """The page of the workflow's run."""
 
     def ask(self, method: str, path: str, body: Mapping[str, object] | None = None, *, needs: str) -> object:
-        """What the API answers about something of the repository. Raises GitHubError; ``needs`` is the permission that the job must have."""
+        """What the API answers about something of the repository. Raises GitHubError; ``needs`` is the permission that it takes."""
         content = None if body is None else json.dumps(body).encode()
         headers = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         request = Request(f"{self.address}/repos/{self.repository}/{path}", content, headers, method=method)  # noqa: S310 - GitHub's own address

@@ -12,7 +12,7 @@ from sandbox.pulumi_cli import PulumiCli
 
 
 class Backend:
-    """One environment as ``pulumi -s <env>`` knows it with ``PULUMI_BACKEND_URL`` set to an address. Raises EngineError when the CLI fails."""
+    """One environment as ``pulumi -s <env>`` knows it with ``PULUMI_BACKEND_URL=<address>``. Raises EngineError when the CLI fails."""
 
     def __init__(self, address: str, environment: str, say: Say, project: Path = ROOT) -> None:
         self._address, self._environment, self._say, self._project = address, environment, say, project

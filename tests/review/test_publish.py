@@ -11,6 +11,7 @@ from review.comment import MARK
 from review.github import AUTHOR, LONGEST, GitHubError, from_environment
 from tests.review.stand_in import MAY_READ, MAY_WRITE, REPOSITORY, StandIn, stand_in
 
+COMMENT = Path(__file__).parents[2] / "tests/golden/review/the-bucket-is-renamed.md"
 TEXT = f"{MARK}\n## What this changes\n"
 
 
@@ -92,7 +93,10 @@ def test_the_command(there: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"GITHUB_TOKEN": MAY_READ}, "403 Resource not accessible by integration; the token lacks rights: the job needs `permissions: {pull-"),
+        (
+            {"GITHUB_TOKEN": MAY_READ},
+            "403 Resource not accessible by integration; the token lacks rights: the job needs `permissions: {pull-",
+        ),
         ({"GITHUB_TOKEN": "stale"}, "401 Bad credentials; the token lacks rights"),
         ({"GITHUB_REPOSITORY": "dharma/gone"}, "404 Not Found; the token lacks rights"),
         ({"GITHUB_API_URL": "http://127.0.0.1:1"}, "http://127.0.0.1:1 does not answer as GitHub does"),
@@ -100,10 +104,9 @@ def test_the_command(there: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     ],
 )
 def test_why_it_could_not_is_told_without_the_token(
-    changed: dict[str, str], told: str, there: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    changed: dict[str, str], told: str, there: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "comment.md").write_text(TEXT)
-    assert run(there, monkeypatch, tmp_path / "comment.md", **changed) == 1
+    assert run(there, monkeypatch, COMMENT, **changed) == 1
     said = capsys.readouterr().err
     assert told in said
     assert there.comments == []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def files() -> dict[str, str]:
     return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*.yaml")}
 
 
+@cache
 def deployed() -> list[str]:
     """The environments with a cluster of their own: that of the others is whatever sandbox they are tried in."""
     return [name for name in environments(ROOT) if load(ROOT, name).settings.cluster.context]
@@ -97,7 +99,9 @@ def forks(files: Files) -> Iterator[str]:
 def secrets(files: Files) -> Iterator[str]:
     """The job's own token, and the cloud by OIDC: nothing is kept at GitHub that could be stolen."""
     for file, text in files.items():
-        for found in re.findall(r"secrets\.\w+|secrets: inherit|aws-(?:access-key-id|secret-access-key)|PULUMI_ACCESS_TOKEN|PASSPHRASE", text):
+        for found in re.findall(
+            r"secrets\.\w+|secrets: inherit|aws-(?:access-key-id|secret-access-key)|PULUMI_ACCESS_TOKEN|PASSPHRASE", text
+        ):
             yield f"{file}: {found}"
         for checkout in re.findall(r"uses: actions/checkout@.*\n(.*)", text):
             if "persist-credentials: false" not in checkout:

@@ -1,5 +1,6 @@
 """The workflows keep to the rules, GitHub's own and ours, and each rule finds what breaks it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox.toolchain import tool
 from tests.workflows.rules import DEPLOY, DRIFT, PULL_REQUEST, ROOT, RULES, STACK, files
@@ -43,7 +45,12 @@ BREAKS = [
     (PREVIEW, "--save-plan plan.json", "", "no plan is made"),
     (STACK, 'with: {name: "plan-${{ inputs.stack }}"}', "with: {name: plan-prod}", "does not reach the update"),
     (STACK, "    needs: plan\n", "", "does not wait for the plan"),
-    (STACK, "environment: ${{ inputs.stack }}\n", "environment: ${{ inputs.stack }}-preview\n", "does not wait for the plan and the approval"),
+    (
+        STACK,
+        "environment: ${{ inputs.stack }}\n",
+        "environment: ${{ inputs.stack }}-preview\n",
+        "does not wait for the plan and the approval",
+    ),
     (STACK, "cancel-in-progress: false", "cancel-in-progress: true", "one be cancelled"),
     (DEPLOY, "    needs: staging\n", "", "prod does not wait for staging"),
     (STACK, "--plan plan.json --policy-pack", "--policy-pack", "is not held to a plan"),
@@ -108,3 +115,15 @@ def test_pulumi_is_installed_as_the_packages_pin_it() -> None:
 def test_what_may_write_needs_no_package() -> None:
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import review.publish, review.drift_issue"
     subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
+
+
+def test_renovate_finds_every_image_and_its_bounds() -> None:
+    settings = json.loads((ROOT / ".github/renovate.json").read_text())
+    [pattern] = settings["customManagers"][0]["matchStrings"]
+    text = (ROOT / "configs/versions.yaml").read_text()
+    images: dict[str, str] = yaml.safe_load(text)["images"]
+    found = [match.groupdict() for match in re.finditer(pattern.replace("(?<", "(?P<"), text)]
+    tags = [image.partition("@")[0].rpartition(":")[2] for image in images.values()]
+    assert [one["currentValue"] for one in found] == tags
+    bounds = {rule["matchPackageNames"][0]: rule["allowedVersions"] for rule in settings["packageRules"]}
+    assert bounds == dict(re.findall(r"depName=(\S+) allowedVersions=(\S+)", text))
