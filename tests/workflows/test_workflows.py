@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from model.environment import load
 from sandbox.toolchain import tool
-from tests.workflows.rules import DEPLOY, DRIFT, PULL_REQUEST, ROOT, RULES, STACK, files
+from tests.workflows.rules import DEPLOY, DRIFT, PULL_REQUEST, ROOT, RULES, STACK, deployed, files
 
 CHECKOUT = "uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"
 DEPLOYMENT, PREVIEW = "actions/deployment/action.yaml", "actions/preview/action.yaml"
@@ -127,3 +128,7 @@ def test_renovate_finds_every_image_and_its_bounds() -> None:
     assert [one["currentValue"] for one in found] == tags
     bounds = {rule["matchPackageNames"][0]: rule["allowedVersions"] for rule in settings["packageRules"]}
     assert bounds == dict(re.findall(r"depName=(\S+) allowedVersions=(\S+)", text))
+
+
+def test_the_contexts_are_called_after_their_environments() -> None:
+    assert [load(ROOT, name).settings.cluster.context for name in deployed()] == deployed()
