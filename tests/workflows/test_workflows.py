@@ -90,7 +90,9 @@ def actionlint(texts: dict[str, str], directory: Path) -> str:
     for file, text in texts.items():
         (directory / ".github" / file).parent.mkdir(parents=True, exist_ok=True)
         (directory / ".github" / file).write_text(text)
-    done = subprocess.run([tool("actionlint"), "-no-color"], cwd=directory, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [tool("actionlint"), "-no-color", "-shellcheck=", "-pyflakes="], cwd=directory, capture_output=True, text=True, check=False
+    )
     return done.stdout + done.stderr
 
 
