@@ -126,6 +126,20 @@ def scripts(files: Files) -> Iterator[str]:
                 yield f"{file}: {name} has no timeout"
 
 
+def caches(files: Files) -> Iterator[str]:
+    """Each is keyed by files that there are, and is where the jobs that share it look."""
+    for file, text in files.items():
+        for pattern in re.findall(r"'([^']+)'", " ".join(re.findall(r"hashFiles\((.*?)\)", text))):
+            if not any(ROOT.glob(pattern)):
+                yield f"{file}: no file is {pattern}"
+    for file, content in _workflows(files):
+        for name, job in _jobs(content):
+            if "./.github/actions/programs" in _uses(job):
+                place = mapping(mapping(job.get("container")).get("env")).get("XDG_CACHE_HOME")
+                if f"{place}/observability" not in files["actions/programs/action.yaml"]:
+                    yield f"{file}: {name} builds into {place}, which is not kept"
+
+
 def matrices(files: Files) -> Iterator[str]:
     """All environments are checked; those with a cluster are previewed, deployed and looked at."""
     every, own = environments(ROOT), deployed()
@@ -165,7 +179,7 @@ def plans(files: Files) -> Iterator[str]:
                 yield f"{file}: `{update}` is not held to a plan and the promises"
 
 
-RULES: tuple[Callable[[Files], Iterator[str]], ...] = (pins, events, permissions, forks, secrets, scripts, matrices, plans)
+RULES: tuple[Callable[[Files], Iterator[str]], ...] = (pins, events, permissions, forks, secrets, scripts, caches, matrices, plans)
 
 
 def _workflows(files: Files) -> Iterator[tuple[str, dict[str, object]]]:

@@ -15,7 +15,7 @@ from sandbox.toolchain import tool
 from tests.workflows.rules import DEPLOY, DRIFT, PULL_REQUEST, ROOT, RULES, STACK, deployed, files
 
 CHECKOUT = "uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"
-DEPLOYMENT, PREVIEW = "actions/deployment/action.yaml", "actions/preview/action.yaml"
+DEPLOYMENT, PREVIEW, PROGRAMS = (f"actions/{name}/action.yaml" for name in ("deployment", "preview", "programs"))
 
 BREAKS = [
     (PULL_REQUEST, CHECKOUT, "uses: actions/checkout@v6", "is not pinned"),
@@ -38,6 +38,8 @@ BREAKS = [
     (PULL_REQUEST, "make lint types unit", "make lint type unit", "there is no `make type`"),
     (DRIFT, "-m review.drift_issue", "-m review.drift", "there is no module review.drift"),
     (DRIFT, "    timeout-minutes: 5\n", "", "issue has no timeout"),
+    (PROGRAMS, "'sandbox/gobuild.py'", "'sandbox/building.py'", "no file is sandbox/building.py"),
+    (PULL_REQUEST, ", env: {XDG_CACHE_HOME: /var/cache}}", "}", "quick builds into None"),
     (PULL_REQUEST, "[dev, prod, staging]", "[dev, prod]", "check has ['dev', 'prod']"),
     (PULL_REQUEST, "[prod, staging]", "[dev, prod, staging]", "preview has"),
     (DRIFT, "[prod, staging]", "[prod]", "examine has ['prod']"),
