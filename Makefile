@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
+.PHONY: mutate packages programs help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -99,6 +99,12 @@ golden: schema ## rewrite the reviewed documents in tests/golden and docs/dashbo
 
 pictures: $(VENV)/.done ## the pictures in docs: dashboards from the sandbox that is up (GRAFANA_URL=address: screenshots), messages; needs chromium on the PATH
 	@$(PY) -m pictures $(NAMES)
+
+packages: $(VENV)/.done ## the Python packages as .venv, where the official Pulumi CLI looks for them
+	@if [ -L .venv ] || [ ! -e .venv ]; then ln -sfn $(VENV) .venv; fi
+
+programs: $(VENV)/.done ## build or find every program of the sandbox and of the checks, as other commands do with what they need
+	@$(PY) -m sandbox.toolchain
 
 requirements: $(VENV)/.done ## pin requirements*.in anew
 	@$(VENV)/bin/python -m pip --quiet install pip-tools

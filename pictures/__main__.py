@@ -1,4 +1,4 @@
-"""``python -m pictures [name ...]``: the pictures of messages and dashboards, or only those named; exit code 1 with what is missing."""
+"""``python -m pictures [name ...]``: pictures of dashboards, messages and a comment, or those named; exit code 1 with what is missing."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from model.environment import load
 from pictures import browser, example, grafana, live
 from pictures.asking import Source
 from pictures.browser import Browser, BrowserError
+from pictures.comment import photograph_comment
 from pictures.messages import photograph_messages
 from pictures.page import WIDTH, page, page_height
 
@@ -24,6 +25,9 @@ DASHBOARDS = ROOT / "docs/dashboards"
 
 MESSAGES = "messages"
 """The name of the pictures of messages."""
+
+COMMENT = "pr-comment"
+"""The name of the picture of a pull request's comment."""
 
 MINUTES = 10.0
 """How long the servers with examples run before they are asked."""
@@ -38,7 +42,7 @@ CHOSEN: Mapping[str, Mapping[str, str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line for people."""
     parser = argparse.ArgumentParser(prog="python -m pictures", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"dashboards, or '{MESSAGES}'; none named: all")
+    parser.add_argument("names", nargs="*", help=f"dashboards, '{MESSAGES}' or '{COMMENT}'; none named: all")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="how long the servers with examples run (%(default)g)")
     options = parser.parse_args(arguments)
     try:
@@ -59,6 +63,9 @@ class Pictures:
         if self._wanted(MESSAGES):
             photograph_messages(self._browser)
             say("messages")
+        if self._wanted(COMMENT):
+            photograph_comment(self._browser)
+            say(COMMENT)
         here, others = self._boards()
         if url := grafana.wanted(os.environ):
             for board in (*here, *others):

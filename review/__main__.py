@@ -5,9 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.stack import environments
 from review.comment import EnvironmentReview, comment
-from review.compare import ROOT, review
+from review.compare import names, review
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -26,7 +25,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _reviews(base: str) -> list[EnvironmentReview]:
     found: list[EnvironmentReview] = []
-    for name in environments(ROOT):
+    for name in names(base):
         print(f"comparing {name} with {base}", file=sys.stderr)
         found.append(review(name, base))
     return found

@@ -1,5 +1,6 @@
 """The comment: short where little changes, red where data would go, details folded away."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,11 +9,17 @@ from review.objects import ObjectChange
 MARK = "<!-- observability-review -->"
 """The first line, by which the workflow finds the comment that it edits in place."""
 
-LONGEST_LINE = 300
+LONGEST_LINE = 500
 """Characters of a line of a topic; what is longer is cut, as nobody reads it here."""
 
-MOST_LINES = 40
-"""Lines of a topic; GitHub takes 65,536 characters a comment."""
+MOST_LINES = (40, 20, 10, 5, 1)
+"""Lines of a topic: as many as let the whole fit."""
+
+LONGEST_ALARM = 1000
+"""Characters of a line of an alarm."""
+
+LONGEST = 65_000
+"""Characters of the whole. GitHub takes 65,536, and who publishes it adds a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +53,13 @@ class EnvironmentReview:
 
 def comment(reviews: Sequence[EnvironmentReview], base: str) -> str:
     """The whole comment, as GitHub Markdown."""
+    texts = (_comment(reviews, base, most) for most in MOST_LINES)
+    return next((text for text in texts if len(text) <= LONGEST), _comment(reviews, base, MOST_LINES[-1]))
+
+
+def _comment(reviews: Sequence[EnvironmentReview], base: str, most: int) -> str:
     title = f"## What this changes, against `{base}`"
-    return "\n".join([MARK, title, "", *_overview(reviews), *_alarms(reviews), *_details(reviews)]) + "\n"
+    return "\n".join([MARK, title, "", *_overview(reviews), *_alarms(reviews, most), *_details(reviews, most)]) + "\n"
 
 
 def _overview(reviews: Sequence[EnvironmentReview]) -> Iterator[str]:
@@ -56,31 +68,35 @@ def _overview(reviews: Sequence[EnvironmentReview]) -> Iterator[str]:
     for review in reviews:
         counts = [sum(change.operation == operation for change in review.objects) for operation in _OPERATIONS]
         before, after = review.costs
-        cost = f"{after:.2f}" if before == after else f"{before:.2f} → {after:.2f} ({after - before:+.2f})"
+        cost = "" if review.problem else f"{after:.2f}" if before == after else f"{before:.2f} → {after:.2f} ({after - before:+.2f})"
         check = "not comparable" if review.problem else f"{len(review.findings)} finding(s)" if review.findings else "nothing wrong"
         yield f"| {review.name} | {' | '.join(str(count) if count else '' for count in counts)} | {cost} | {check} |"
     yield ""
 
 
-def _alarms(reviews: Sequence[EnvironmentReview]) -> Iterator[str]:
+def _alarms(reviews: Sequence[EnvironmentReview], most: int) -> Iterator[str]:
     """What must not be overlooked; GitHub shows these in red."""
     for review in reviews:
         losses = [change for change in review.objects if change.is_loss]
-        for change in losses:
-            yield "> [!CAUTION]"
-            yield f"> **{review.name}: {change.operation}, with the data that it holds:** {change}"
-            yield ""
-        for text in review.refusals:
-            yield "> [!CAUTION]"
-            yield f"> **{review.name}: the guard:** {text}"
-            yield ""
-        for text in (*((review.problem,) if review.problem else ()), *review.findings):
-            yield "> [!CAUTION]"
-            yield f"> **{review.name}:** {text}"
-            yield ""
+        kept = [f"**{review.name}: {change.operation}, with the data that it holds:** {change}" for change in losses]
+        wrong = (*((review.problem,) if review.problem else ()), *review.findings)
+        refused = [f"**{review.name}: the guard:** {text}" for text in review.refusals]
+        alarms = [*kept, *refused, *(f"**{review.name}:** {text}" for text in wrong)]
+        for alarm in alarms[:most]:
+            yield _alarm(alarm)
+        if len(alarms) > most:
+            yield _alarm(
+                f"**{review.name}:** … and {len(alarms) - most} more: `make pr-comment` and `make check ENV={review.name}` tell all"
+            )
 
 
-def _details(reviews: Sequence[EnvironmentReview]) -> Iterator[str]:
+def _alarm(text: str) -> str:
+    # Whatever a program printed stays within the alarm: an empty line would end it.
+    lines = (_plain(_cut(line, LONGEST_ALARM)) for line in text.splitlines()[: MOST_LINES[0]])
+    return "\n".join(["> [!CAUTION]", *(f"> {line}".rstrip() for line in lines), ""])
+
+
+def _details(reviews: Sequence[EnvironmentReview], most: int) -> Iterator[str]:
     for review in reviews:
         if review.is_unchanged:
             continue
@@ -88,12 +104,12 @@ def _details(reviews: Sequence[EnvironmentReview]) -> Iterator[str]:
         yield ""
         for topic, lines in review.topics.items():
             if lines:
-                yield from _folded(f"{topic}: {len(lines)}", lines, opened=True)
+                yield from _folded(f"{topic}: {len(lines)}", lines, most, opened=True)
         for operation in _OPERATIONS:
             found = [change for change in review.objects if change.operation == operation]
             if found:
                 title, lines = f"Objects {operation}: {len(found)}", [_object(change) for change in found]
-                yield from _folded(title, lines, opened=operation == "replaced")
+                yield from _folded(title, lines, most, opened=operation == "replaced")
     if all(review.is_unchanged for review in reviews):
         yield "Nothing that is deployed changes."
 
@@ -103,16 +119,27 @@ def _object(change: ObjectChange) -> str:
     return f"{change}{fields}"
 
 
-def _folded(title: str, lines: Sequence[str], *, opened: bool) -> Iterator[str]:
+def _folded(title: str, lines: Sequence[str], most: int, *, opened: bool) -> Iterator[str]:
     yield f"<details{' open' if opened else ''}><summary>{title}</summary>"
     yield ""
-    for line in lines[:MOST_LINES]:
-        yield f"- {line if len(line) <= LONGEST_LINE else f'{line[:LONGEST_LINE]}…'}"
-    if len(lines) > MOST_LINES:
-        yield f"- … and {len(lines) - MOST_LINES} more"
+    for line in lines[:most]:
+        yield f"- {_plain(_cut(' '.join(line.split()), LONGEST_LINE))}"
+    if len(lines) > most:
+        yield f"- … and {len(lines) - most} more"
     yield ""
     yield "</details>"
     yield ""
 
+
+def _cut(line: str, longest: int) -> str:
+    return line if len(line) <= longest else f"{line[:longest]}…"
+
+
+def _plain(line: str) -> str:
+    """Without HTML: GitHub would leave out what it takes for a tag, and an opened comment would hide all that follows."""
+    return _CODE_OR_TAG.sub(lambda found: "&lt;" if found[0] == "<" else found[0], line)
+
+
+_CODE_OR_TAG = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|<")
 
 _OPERATIONS = ("created", "changed", "replaced", "deleted")

@@ -1,8 +1,11 @@
 """One environment as it is on the base and as it would be: rendered by each side's own code, and compared."""
 
+import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 
 from checks.__main__ import findings
@@ -16,19 +19,29 @@ from checks.render import INTENT, rendered, write
 from guard.changes import changes
 from guard.intent import Intent
 from guard.verdict import judge
+from model.documents import read
 from model.environment import Environment, load
 from model.errors import Finding, InvalidConfiguration
 from model.prices import read_prices
-from model.stack import environments
+from model.stack import environments, stack_file
 from review.comment import EnvironmentReview
 from review.objects import object_changes
-from review.topics import TOPICS, differences
+from review.topics import TOPICS, differences, secret_changes
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def names(base: str) -> list[str]:
+    """The environments of the checkout and those of a commit, none of which may go without a word."""
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-tree", "--name-only", base], capture_output=True, text=True, check=False)
+    there = [file.split(".")[1] for file in listed.stdout.splitlines() if fnmatch(file, stack_file("*"))]
+    return sorted({*environments(ROOT), *there})
+
+
 def review(name: str, base: str) -> EnvironmentReview:
     """What the checkout would change of an environment, against a commit."""
+    if not (ROOT / stack_file(name)).is_file():
+        return _failed(name, f"its stack file goes, but what it deployed stays until `pulumi destroy -s {name}`, which needs that file")
     try:
         environment = load(ROOT, name)
         with tempfile.TemporaryDirectory(prefix="observability-review-") as directory:
@@ -36,13 +49,24 @@ def review(name: str, base: str) -> EnvironmentReview:
             resources = record_platform(environment)
             write(rendered(environment, resources), scratch / "here")
             tree = checkout(ROOT, base, scratch)
+            if not (tree / stack_file(name)).is_file():
+                return begun(environment, scratch / "here", total(environment, resources, read_prices(ROOT)), findings(environment))
+            secrets = secret_changes(*(read(root, stack_file(name)).content for root in (tree, ROOT)))
             run(tree, base, "render", "--env", name, "--out", str(scratch / "base"))
             costs = told_total(run(tree, base, "cost", "--env", name)), total(environment, resources, read_prices(ROOT))
-            return compared(environment, scratch / "base", scratch / "here", costs, findings(environment))
+            found = compared(environment, scratch / "base", scratch / "here", costs, findings(environment))
+            return replace(found, topics={**found.topics, "Secrets": secrets})
     except InvalidConfiguration as invalid:
         return _failed(name, "; ".join(str(finding) for finding in invalid.findings))
     except (NoBaseError, UnansweredError) as error:
         return _failed(name, str(error))
+
+
+def begun(environment: Environment, after: Path, cost: float, wrong: Iterable[Finding]) -> EnvironmentReview:
+    """An environment that the base does not have: all of its objects are new, and whatever else it has is no difference."""
+    return EnvironmentReview(
+        name=environment.name, objects=object_changes({}, _files(after)), topics={}, costs=(0.0, cost), findings=tuple(map(str, wrong))
+    )
 
 
 def compared(

@@ -123,5 +123,25 @@ def differences(before: Sentences, after: Sentences) -> tuple[str, ...]:
         elif about not in after:
             lines.append(f"**gone** {about}")
         elif before[about] != after[about]:
-            lines.append(f"**changed** {about}: {before[about]} → {after[about]}")
+            lines.append(f"**changed** {about}: {_difference(before[about], after[about])}")
     return tuple(lines)
+
+
+def _difference(before: str, after: str) -> str:
+    """Of an enumeration only what is gone and what is new: of whole ones, a reader sees no more than the beginning."""
+    for joint in ("; ", ", ") if "`" not in before + after else ():
+        old, new = before.split(joint), after.split(joint)
+        gone, come = [part for part in old if part not in new], [part for part in new if part not in old]
+        if (gone, come) != (old, new) and (gone or come):
+            return f"{joint.join(gone) or 'nothing'} → {joint.join(come) or 'nothing'}"
+    return f"{before} → {after}"
+
+
+def secret_changes(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
+    """Which secrets two stack files encrypt otherwise, a line each: nobody here can read one, so nothing else shows that it changes."""
+    old, new = (
+        {key: text for key, value in mapping(content.get("config")).items() if (text := mapping(value).get("secure"))}
+        for content in (before, after)
+    )
+    told = {key: "new" if key not in old else "gone" if key not in new else "changed" for key in sorted({*old, *new})}
+    return tuple(f"**{word}** `{key}`" for key, word in told.items() if old.get(key) != new.get(key))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from model.environment import load
 from model.errors import InvalidConfiguration
 from sandbox import cluster, drill, status, target
+from sandbox.backend import Backend
 from sandbox.cluster.errors import ClusterError
 from sandbox.confirmation import NotConfirmedError
 from sandbox.demo import DemoError
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--env", default="dev", help="the environment: there is a Pulumi.<env>.yaml for it (default: dev)")
         if name == "drift":
             command.add_argument("--json", action="store_true", help="for programs: what differs, on standard output")
+            command.add_argument("--backend", metavar="URL", help="where the official CLI keeps the state, such as s3://bucket")
         if name == "destroy":
             command.add_argument("--data", choices=["delete"], help="delete protected data too")
         if name == "rollback":
@@ -117,7 +119,8 @@ def _drill(options: argparse.Namespace) -> int:
 
 def _drift(options: argparse.Namespace) -> int:
     say = _to_stderr if options.json else print
-    report = examine(_engine(options.env, say), Kube(target.current().kubeconfig))
+    deployment = Backend(options.backend, options.env, say) if options.backend else _engine(options.env, say)
+    report = examine(deployment, Kube(target.current().kubeconfig))
     print(report.json if options.json else "\n".join(report.lines()))
     return report.severity
 

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from model.namespaces import PLATFORM_NAMESPACES
 from sandbox.drift import Drift
-from sandbox.engine import Engine
+from sandbox.engine import Deployed
 from sandbox.kube import Kube
 from sandbox.running import Running, running
 from sandbox.unmanaged import Unmanaged, unmanaged
@@ -55,9 +56,21 @@ class Report:
             yield "what nobody deployed stays until somebody deletes it, or declares it in the program"
 
 
-def examine(engine: Engine, kube: Kube) -> Report:
+class Deployment(Protocol):
+    """An environment with its state, wherever that is kept."""
+
+    def drift(self) -> tuple[Drift, ...]:
+        """The managed objects that somebody changed or deleted, without changing them."""
+        ...
+
+    def deployed(self) -> tuple[Deployed, ...]:
+        """The objects that were deployed, as the state knows them."""
+        ...
+
+
+def examine(deployment: Deployment, kube: Kube) -> Report:
     """Look at everything, without changing anything. Raises EngineError and KubeError."""
-    managed, deployed = engine.drift(), engine.deployed()
+    managed, deployed = deployment.drift(), deployment.deployed()
     data = {(one.namespace, one.name): one.data for one in deployed if one.kind == "ConfigMap"}
     return Report(
         managed=managed,

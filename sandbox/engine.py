@@ -10,7 +10,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -133,13 +133,12 @@ class Engine:
 
     def deployed(self) -> tuple[Deployed, ...]:
         """The objects that were deployed, as the state knows them."""
-        return tuple(_deployed(each) for each in self.resources() if text(each, "type").startswith("kubernetes:"))
+        return deployed_objects(self.resources())
 
     def resources(self) -> tuple[Obj, ...]:
         """Everything in the state, as it stands there; secrets are in plain text."""
         with self._stack() as stack:
-            exported = cast(Obj, stack.export_stack().deployment)
-        return tuple(items(exported, "resources"))
+            return state_resources(stack)
 
     def _quietly(self, step: Callable[[Say], object]) -> None:
         """Run a step of which nobody wants to read, unless it fails."""
@@ -217,6 +216,16 @@ class Engine:
             MARK: str(self._backend),
             **cloud.variables(self._target.s3),
         }
+
+
+def state_resources(stack: automation.Stack) -> tuple[Obj, ...]:
+    """Everything in the state of a stack, as it stands there; secrets are in plain text."""
+    return tuple(items(cast(Obj, stack.export_stack().deployment), "resources"))
+
+
+def deployed_objects(resources: Iterable[Obj]) -> tuple[Deployed, ...]:
+    """The objects of Kubernetes among the resources of a state."""
+    return tuple(_deployed(each) for each in resources if text(each, "type").startswith("kubernetes:"))
 
 
 def _deployed(resource: Obj) -> Deployed:

@@ -235,6 +235,13 @@ GO_PROGRAMS = (
         pinned="github.com/open-telemetry/opentelemetry-collector-contrib/processor/k8sattributesprocessor",
         stamp=("main.version={version}",),
     ),
+    GoProgram(
+        name="actionlint",
+        module="actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        stamp=("github.com/rhysd/actionlint.version={version}",),
+        ask=("-version",),
+    ),
     GoProgram(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),
 )
 

@@ -1,11 +1,13 @@
 """What no state can see: an object that nobody deployed, and a program that runs with what nobody deployed."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from model.namespaces import NAMESPACE
 from sandbox import serving
+from sandbox.__main__ import main
 from sandbox.drift_report import DIFFERS, NOTHING, ONLY_UNMANAGED, Report, examine
 from sandbox.running import Running
 from sandbox.unmanaged import Unmanaged
@@ -56,3 +58,28 @@ def test_a_program_with_another_configuration_is_found_and_repaired(platform: Pl
     platform.engine.up()
     until(lambda: not look(platform).running, seconds=ARRIVES_SECONDS * 2, what="it runs with what was deployed")
     serving.wait(platform.kube, timeout_seconds=120, say=print)
+
+
+def test_a_workflow_finds_the_same_from_the_state_in_a_backend(
+    platform: Platform, notes: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As the official CLI has it: the checkout's stack file, the address of a backend, and a context of the kubeconfig."""
+    variables = platform.engine._variables()  # pyright: ignore[reportPrivateUsage] - what a workflow's job has from its set-up
+    for name, value in {**variables, "KUBECONTEXT": platform.instance.context}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PULUMI_BACKEND_URL")
+    command = ["drift", "--json", "--backend", variables["PULUMI_BACKEND_URL"]]
+    capfd.readouterr()
+    assert main(command) == ONLY_UNMANAGED
+    report = json.loads(capfd.readouterr().out)
+    assert (report["managed"], report["running"]) == ([], [])
+    assert [one["object"] for one in report["unmanaged"]] == [f"{NAMESPACE}/{notes}"]
+    assert main(["drift", "--env", "staging", *command[1:]]) == 2
+    assert "the state of staging in file://" in capfd.readouterr().err
+    platform.kube.call("DELETE", "/apis/rbac.authorization.k8s.io/v1/namespaces/dharma/rolebindings/observability-prometheus")
+    try:
+        assert main(command) == DIFFERS
+    finally:
+        platform.engine.up()
+    [found] = json.loads(capfd.readouterr().out.partition("\n}\n")[0] + "}")["managed"]
+    assert (found["object"], found["operation"]) == ("dharma/observability-prometheus", "delete")

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from pictures import __main__ as program
-from pictures import browser, live
+from pictures import browser, comment, live
 from pictures.browser import Browser, BrowserError, small
 from pictures.messages import marked
 from pictures.page import page_height
@@ -150,3 +150,20 @@ def test_every_dashboard_has_its_picture_and_every_picture_its_dashboard() -> No
 
 def test_slacks_emphasis_is_html() -> None:
     assert marked("*<b>* `x` :rotating_light:\n").startswith("<b>&lt;b&gt;</b> <code>x</code> <span")
+
+
+def test_a_comment_is_shown_as_github_shows_it(taken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comment, "PICTURE", taken / "pr-comment.png")
+    assert program.main(["pr-comment"]) == 0
+    [(_, size, text)] = pages(taken)
+    assert size == f"{comment.WIDTH},{comment.HEIGHT}"
+    assert "<table>" in text
+    assert text.count("<blockquote class='alert'>") == 1
+    assert "<details open>" in text
+    assert "[!CAUTION]" not in text
+    assert (taken / "pr-comment.png").is_file()
+
+
+def test_a_comment_without_an_alarm_has_nothing_red() -> None:
+    assert "<blockquote" not in comment.comment_page("## What this changes\n\nNothing.\n")
+    assert "<blockquote class='alert'>" not in comment.comment_page("> quoted\n")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +11,20 @@ import pytest
 from checks.cost import total
 from checks.delivery.base import NoBaseError
 from checks.delivery.program import PROGRAM
-from checks.leaks import CANARY
+from checks.leaks import CANARY, canary
 from checks.record import record_platform
-from checks.render import INTENT, render, write
+from checks.render import INTENT, render, rendered, write
+from model.documents import read
 from model.environment import Environment, load
 from model.errors import Finding
 from model.prices import read_prices
-from review.comment import MARK, EnvironmentReview, comment
-from review.compare import compared, refusals, told_total
+from review import compare
+from review.comment import LONGEST, LONGEST_LINE, MARK, EnvironmentReview, comment
+from review.compare import begun, compared, names, refusals, review, told_total
 from review.objects import ObjectChange, object_changes
-from review.topics import TOPICS, differences
+from review.topics import TOPICS, differences, secret_changes
 from sandbox.toolchain import tool
-from tests.components.environments import ROOT, environment, files
+from tests.components.environments import ROOT, environment, files, resources
 
 GOLDEN = ROOT / "tests/golden/review"
 
@@ -133,9 +136,23 @@ def test_what_is_new_and_what_is_gone() -> None:
 
 def test_a_wider_right_is_told() -> None:
     head = edited(ROLE, "- nodes\n", "- nodes\n  - secrets\n")
-    lines = differences(TOPICS["Permissions"](files("prod")), TOPICS["Permissions"](head))
-    assert len(lines) == 1
-    assert "secrets" in lines[0]
+    [line] = differences(TOPICS["Permissions"](files("prod")), TOPICS["Permissions"](head))
+    assert "secrets" in line
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("get pods; get nodes", "get pods; get nodes,secrets", "get nodes → get nodes,secrets"),
+        ("Traffic, Errors", "Traffic, Latency, Errors", "nothing → Latency"),
+        ("Traffic, Errors", "Errors", "Traffic → nothing"),
+        ("Errors, Traffic", "Traffic, Errors", "Errors, Traffic → Traffic, Errors"),
+        ("`a(b, c)` for 5m", "`a(b, d)` for 5m", "`a(b, c)` for 5m → `a(b, d)` for 5m"),
+        ("30d", "14d", "30d → 14d"),
+    ],
+)
+def test_of_an_enumeration_only_what_differs_is_told(before: str, after: str, told: str) -> None:
+    assert differences({"it": before}, {"it": after}) == (f"**changed** it: {told}",)
 
 
 def test_data_that_would_go_and_what_is_wrong_are_red() -> None:
@@ -152,7 +169,78 @@ def test_many_and_long_lines_are_cut() -> None:
     review = EnvironmentReview(name="prod", objects=(), topics={"Alerts": ["x" * 1000] * 100}, costs=(1.0, 1.0))
     text = comment([review], "main")
     assert "- … and 60 more" in text
-    assert max(map(len, text.splitlines())) < 310
+    assert max(map(len, text.splitlines())) < LONGEST_LINE + 10
+
+
+def test_what_does_not_fit_is_cut_until_it_does() -> None:
+    lines, losses = ["x" * LONGEST_LINE] * 100, [ObjectChange(operation="deleted", kind="PersistentVolume", name="y" * 900)] * 100
+    reviews = [EnvironmentReview(name=name, objects=losses, topics=dict.fromkeys(TOPICS, lines), costs=(1.0, 1.0)) for name in "abc"]
+    text = comment(reviews, "main")
+    assert LONGEST / 4 < len(text) <= LONGEST
+    assert text.count("<details") == text.count("</details>") == 18
+    for name in "abc":
+        assert f"> **{name}:** … and 95 more: `make pr-comment` and `make check ENV={name}` tell all" in text
+
+
+def test_nothing_within_a_line_hides_what_follows() -> None:
+    topics = {"Alerts": ["`a < b` for <team> <!--", "two\n</details>\nlines"]}
+    review = EnvironmentReview(name="prod", objects=(), topics=topics, costs=(1.0, 1.0), findings=["it says:\n\n<b>no</b>\n## end"])
+    text = comment([review], "main")
+    assert "- `a < b` for &lt;team> &lt;!--\n- two &lt;/details> lines\n" in text
+    assert "> [!CAUTION]\n> **prod:** it says:\n>\n> &lt;b>no&lt;/b>\n> ## end\n\n" in text
+
+
+def test_what_could_not_be_compared_costs_nothing_that_anybody_knows() -> None:
+    text = comment([EnvironmentReview(name="prod", objects=(), topics={}, costs=(0, 0), problem="no base")], "main")
+    assert "| prod |  |  |  |  |  | not comparable |" in text
+
+
+def everything(before: dict[str, str], after: dict[str, str]) -> str:
+    """The comment with all that it tells of two renderings."""
+    topics = {topic: differences(of(before), of(after)) for topic, of in TOPICS.items()}
+    review = EnvironmentReview(name="prod", objects=object_changes(before, after), topics=topics, costs=(1.0, 1.0))
+    return comment([review], "main")
+
+
+def test_no_secret_is_in_it() -> None:
+    """Each side is rendered with canaries of its own; the twin has one in plain text."""
+    prod = environment("prod")
+    here = rendered(prod, resources("prod"))
+    base = rendered(prod, record_platform(prod, lambda key: f"{canary(key)}-old"))
+    assert CANARY not in everything(base, here)
+    path = "prometheus/rules/services.yaml"
+    leaking = {**here, path: here[path].replace("alert: ServiceDown\n", f"alert: ServiceDown{CANARY}\n", 1)}
+    assert CANARY in everything(base, leaking)
+
+
+def test_a_secret_that_is_set_anew_is_told_by_its_name_alone() -> None:
+    before = read(ROOT, "Pulumi.prod.yaml").content
+    old, new = {"secure": "v1:old"}, {"secure": "v1:new"}
+    config = {"a:plain": "x", "a:kept": old, "a:set": old, "a:gone": old}
+    assert secret_changes(before, before) == ()
+    assert secret_changes({"config": config}, {"config": {"a:plain": "y", "a:kept": old, "a:set": new, "a:new": new}}) == (
+        "**gone** `a:gone`",
+        "**new** `a:new`",
+        "**changed** `a:set`",
+    )
+
+
+def test_a_new_environment_is_all_new(before: Path) -> None:
+    review = begun(environment("prod"), before, 10.0, [])
+    assert {change.operation for change in review.objects} == {"created"}
+    assert "| 0.00 → 10.00 (+10.00) | nothing wrong |" in comment([review], "main")
+
+
+def test_an_environment_that_goes_is_told_in_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for name in ("prod", "qa"):
+        (tmp_path / f"Pulumi.{name}.yaml").touch()
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "base"]):
+        subprocess.run([*git, *words], check=True)
+    (tmp_path / "Pulumi.qa.yaml").unlink()
+    monkeypatch.setattr(compare, "ROOT", tmp_path)
+    assert names("HEAD") == ["prod", "qa"]
+    assert "> **qa:** its stack file goes, but what it deployed stays" in comment([review("qa", "HEAD")], "HEAD")
 
 
 def test_the_cost_of_the_base_is_read_from_its_own_report() -> None:
