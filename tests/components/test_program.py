@@ -48,6 +48,18 @@ def test_the_program_deploys_what_is_rendered_and_leaks_nothing(name: str) -> No
     assert leak_findings(found) == []
 
 
+def test_a_secret_that_is_read_as_a_setting_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `components/stack.py` marks, Secrets among it: the engine and its log would know none of them as secret."""
+
+    def unmarked(config: pulumi.Config, key: str) -> pulumi.Output[str]:
+        return pulumi.Output.from_input(config.require(key))
+
+    monkeypatch.setattr(pulumi.Config, "require_secret", unmarked)
+    found = leak_findings(run("dev", plain("dev")))
+    assert {finding.problem for finding in found} == {"holds a secret in plain text"}
+    assert {finding.file for finding in found} >= {"manifests/alertmanager.yaml", "manifests/grafana.yaml"}
+
+
 def test_the_provider_changes_config_maps_and_secrets_in_place_and_knows_its_cluster() -> None:
     [provider] = [resource.inputs for resource in run("prod", plain("prod")) if resource.type == "pulumi:providers:kubernetes"]
     assert provider["enableConfigMapMutable"] in (True, "true")
