@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from subprocess import CalledProcessError
 
 import pytest
 
@@ -17,6 +18,9 @@ from tests.e2e.projects import ProjectEngine
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
+
+AS_PEOPLE_ASK = ("refresh", "--preview-only", "--expect-no-changes")
+"""The words of README, for those who have the official CLI."""
 
 Found = set[tuple[str, str, str]]
 """Type, id, and how it differs: ``update`` or ``delete``."""
@@ -84,6 +88,7 @@ def test_what_is_written_by_those_whose_business_it_is_is_no_drift(trail: Trail)
         live = trail.kube.get(path(trail.kube, kind, identity))
         assert dig(live, *field) is not None, f"{reason}: {identity} has no {field}"
     assert trail.engine.drift() == ()
+    trail.engine.pulumi(*AS_PEOPLE_ASK)
 
 
 def test_an_edit_of_each_kind_is_found_and_repaired(trail: Trail, aws: Aws) -> None:
@@ -92,6 +97,8 @@ def test_an_edit_of_each_kind_is_found_and_repaired(trail: Trail, aws: Aws) -> N
     for hand in AWS.values():
         call(aws, hand.edit)
     found = drifted(trail.engine)
+    with pytest.raises(CalledProcessError):
+        trail.engine.pulumi(*AS_PEOPLE_ASK)
     assert names(found) == {
         *((f"kubernetes:{kind}", hand.edited, "update") for kind, hand in KUBERNETES.items()),
         *((f"aws:{kind}", hand.id, "update") for kind, hand in AWS.items()),
