@@ -19,7 +19,7 @@ from tests.conftest import Platform
 from tests.e2e import projects
 from tests.e2e.leaking import ENVIRONMENT, OF_RUNNING_PROGRAMS, Trail, canary, leaks
 from tests.e2e.projects import ProjectEngine
-from tests.e2e.tracing import address, series
+from tests.e2e.tracing import Storage, address, series, traces
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -29,6 +29,9 @@ ARRIVES_SECONDS = 90
 
 HEARTBEAT_SECONDS = 180
 """How soon a changed address of the heartbeat is used: the kubelet's minute and a half, the heartbeat's own minute, and some to spare."""
+
+PASSWORD_SECONDS = 150
+"""How soon Jaeger has another password: the kubelet's minute and a half, Jaeger's own half a minute, and some to spare."""
 
 STACK, CATALOGUE, PIPELINE, ROUTING = (
     "Pulumi.dev.yaml",
@@ -102,7 +105,10 @@ CHANGES: Mapping[str, Change] = {
 ROUTE = Change(file=ROUTING, old="warning: {groupWait: 30s", new="warning: {groupWait: 31s", says=alertmanager)
 """That of the next one: it restarts Alertmanager, which is to take a secret without that before."""
 
-RESTARTED = ("collector-0", "dharma-redis-exporter-", "grafana-", "loki-0", "promtail-")
+ROTATED = ("dharmaRedisPassword", "elasticsearchPassword", "heartbeatUrl")
+"""The secrets that are changed with them."""
+
+RESTARTED = ("collector-0", "dharma-redis-exporter-", "elasticsearch-0", "grafana-", "loki-0", "promtail-")
 """The pods of what cannot read again what was changed: Grafana's datasources name the interval of scraping."""
 
 
@@ -128,7 +134,7 @@ def changed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
     config: dict[str, dict[str, Any]] = json.loads(engine.pulumi("config", "--show-secrets", "--json"))
     heartbeat = str(config["observability:heartbeatUrl"]["value"])
     elsewhere = f"{heartbeat.replace('/heartbeat', '/alerts')}?{canary('heartbeatUrl')}"
-    engine.set_secrets({"dharmaRedisPassword": canary("dharmaRedisPassword"), "heartbeatUrl": elsewhere})
+    engine.set_secrets({**{key: canary(key) for key in ROTATED}, "heartbeatUrl": elsewhere})
     before = pods(platform.kube)
     try:
         with pytest.MonkeyPatch.context() as patch:
@@ -170,6 +176,16 @@ def test_a_changed_password_restarts_the_exporter_which_logs_in_with_it(changed:
     until(lambda: exported(changed.kube, "redis_up") == 1, what="Redis lets the exporter in")
 
 
+def test_a_changed_password_of_the_storage_is_what_it_asks_for_and_what_its_clients_have(changed: Deployment) -> None:
+    """Jaeger reads it again; the collector, which asks for the state of the storage, and the storage itself were restarted."""
+    storage = Storage(kube=changed.kube)
+    assert storage.password == canary("elasticsearchPassword")
+    assert storage.call("GET", "/")
+    arrives("jaeger-query", changed, lambda kube: traces(kube, {"service": "api-gateway", "limit": "1"}), seconds=PASSWORD_SECONDS)
+    metrics = f"/api/v1/namespaces/{NAMESPACE}/services/collector:storage-metrics/proxy/metrics"
+    until(lambda: "elasticsearch_" in changed.kube.text(metrics), what="the collector is let in")
+
+
 def test_a_changed_address_is_used_without_a_restart(changed: Deployment) -> None:
     """The heartbeat goes where alerts go now."""
 
@@ -183,7 +199,7 @@ def test_a_changed_address_is_used_without_a_restart(changed: Deployment) -> Non
 
 def test_nobody_says_the_new_secrets(changed: Deployment) -> None:
     """Not even who was refused with one."""
-    secrets = {key: canary(key) for key in ("dharmaRedisPassword", "heartbeatUrl")}
+    secrets = {key: canary(key) for key in ROTATED}
     trail = Trail(engine=changed.engine, kube=changed.kube, canaries=secrets, said={}, report=Report())
     assert leaks(trail, OF_RUNNING_PROGRAMS) == []
 
