@@ -136,7 +136,7 @@ def tags(**values: str) -> Json:
     return [{"Key": key, "Value": value} for key, value in values.items()]
 
 
-_KEYS: Json = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
+_KEYS: Json = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 _OPEN: Json = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
 _SOON: Json = {"Rules": [{"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "fake/"}, "Expiration": {"Days": 1}}]}
 

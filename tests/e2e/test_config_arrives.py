@@ -143,7 +143,7 @@ def changed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield Deployment(engine=engine, kube=platform.kube, ended=time.monotonic(), before=before)
     finally:
         platform.engine.up()
-        redis(platform.kube, f"ACL SETUSER default <{canary('dharmaRedisPassword')}")
+        redis(platform.kube, f"ACL SETUSER default resetpass >{PASSWORD}")
         serving.wait(platform.kube, timeout_seconds=120, say=print)
 
 

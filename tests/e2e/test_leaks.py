@@ -30,11 +30,11 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture(scope="module")
 def of_platform(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Trail:
-    """The running platform, whose secrets are those of the stack file."""
+    """The running platform, whose secrets are those of the stack file; of a key in several lines, one is looked for."""
     project = projects.copy(tmp_path_factory.mktemp("project"))
     engine = ProjectEngine(target.sandbox(platform.instance), leaking.ENVIRONMENT, print, project)
     config: dict[str, dict[str, Any]] = json.loads(engine.pulumi("config", "--show-secrets", "--json"))
-    secrets = {key: str(one["value"]) for key, one in config.items() if one["secret"]}
+    secrets = {key: max(str(one["value"]).splitlines(), key=len) for key, one in config.items() if one["secret"]}
     assert secrets
     return Trail(engine=engine, kube=platform.kube, canaries=secrets, said={}, report=leaking.look(engine, platform.kube))
 
