@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from model.namespaces import AGENTS_NAMESPACE, NAMESPACE
-from sandbox.kube import Kube, KubeError, Object
+from sandbox.kube import Kube, Object
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.differences import path_text
 from sandbox.providers.kubernetes.objects import kind_of_token
@@ -209,15 +209,6 @@ def edit(kube: Kube, kind: str, hand: Hand) -> None:
     change = [{"op": "replace", "path": f"/{pointer}", "value": hand.value}]
     query, content = {"fieldManager": "kubectl-edit"}, "application/json-patch+json"
     kube.call("PATCH", path(kube, kind, hand.edited), query=query, body=change, kind=content)
-
-
-def is_gone(kube: Kube, where: str) -> bool:
-    """Whether there is no such object any more."""
-    try:
-        kube.get(where)
-    except KubeError as error:
-        return "not found" in str(error)
-    return False
 
 
 def call(aws: Aws, told: Call) -> None:

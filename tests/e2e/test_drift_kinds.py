@@ -12,9 +12,10 @@ from sandbox.drift import Drift
 from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import dig
-from tests.e2e.drifting import AWS, BUCKET, HOLDERS, KUBERNETES, ROLE, Managed, call, edit, is_gone, lacking, managed, path, touches
+from tests.e2e.drifting import AWS, BUCKET, HOLDERS, KUBERNETES, ROLE, Managed, call, edit, lacking, managed, path, touches
 from tests.e2e.leaking import Trail
 from tests.e2e.projects import ProjectEngine
+from tests.e2e.test_recovery import gone
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -118,7 +119,7 @@ def test_a_deleted_object_of_each_kind_is_found_and_repaired(trail: Trail, aws: 
     for hand in cloud.values():
         assert hand.delete
         call(aws, hand.delete)
-    gone(trail.kube, {kind: KUBERNETES[kind].deleted for kind in kinds})
+    all_gone(trail.kube, {kind: KUBERNETES[kind].deleted for kind in kinds})
     assert names(drifted(trail.engine)) == {
         *((f"kubernetes:{kind}", KUBERNETES[kind].deleted, "delete") for kind in kinds),
         *((f"aws:{kind}", hand.id, "delete") for kind, hand in cloud.items()),
@@ -132,7 +133,7 @@ def test_what_takes_others_with_it_is_found_with_them_and_repaired(trail: Trail,
         assert told
         call(aws, told)
     trail.kube.call("DELETE", path(trail.kube, HOLDERS[0], AGENTS_NAMESPACE))
-    gone(trail.kube, {HOLDERS[0]: AGENTS_NAMESPACE})
+    all_gone(trail.kube, {HOLDERS[0]: AGENTS_NAMESPACE})
     lost = [one for one in resources if one[1].split("/")[0].split(":")[0] in (AGENTS_NAMESPACE, BUCKET, ROLE)]
     assert {kind.partition(":")[2] for kind, _ in lost} > {*HOLDERS}
     assert names(drifted(trail.engine)) == {(*one, "delete") for one in lost}
@@ -160,8 +161,8 @@ def repaired(engine: ProjectEngine) -> None:
     assert engine.drift() == ()
 
 
-def gone(kube: Kube, objects: dict[str, str]) -> None:
+def all_gone(kube: Kube, objects: dict[str, str]) -> None:
     """Wait until what was deleted is no more, finalizers and all."""
     for kind, identity in objects.items():
         where = path(kube, kind, identity)
-        until(lambda where=where: is_gone(kube, where), seconds=60, what=f"{where} is gone")
+        until(lambda where=where: gone(kube, where), seconds=60, what=f"{where} is gone")
