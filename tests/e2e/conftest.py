@@ -11,16 +11,16 @@ from tests.e2e.leaking import Trail
 
 
 @pytest.fixture(scope="session")
-def simulated_instance() -> Iterator[cluster.Instance]:
-    """A real control plane whose node kwok plays, with an S3 of its own: nothing runs in its pods, so nothing is slow to restart."""
+def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
+    """That deployment, and all that was said and written meanwhile. It keeps its cluster to itself, and to tests that put things back.
+
+    The control plane is real and the S3 answers; kwok plays the node, so that nothing is slow to start and nothing runs.
+    """
+    name = f"{SANDBOX}-c"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OBSERVABILITY_SIMULATED", "1")
-        instance = cluster.up(f"{SANDBOX}-3")
-    yield instance
-    cluster.down(f"{SANDBOX}-3")
-
-
-@pytest.fixture(scope="session")
-def trail(simulated_instance: cluster.Instance, tmp_path_factory: pytest.TempPathFactory) -> Trail:
-    """dev on that cluster, with all that was said and written while it was deployed and looked at."""
-    return leaking.deployed(simulated_instance, tmp_path_factory.mktemp("project"))
+        instance = cluster.up(name)
+    try:
+        yield leaking.deployed(instance, tmp_path_factory.mktemp("project"))
+    finally:
+        cluster.down(name)
