@@ -39,8 +39,8 @@ status: $(VENV)/.done ## what runs, what does not, where it answers, what is a s
 preview: $(VENV)/.done ## what `make up` would change in the cluster
 	@$(PY) -m sandbox preview --env $(ENV)
 
-drift: $(VENV)/.done ## what differs from what was deployed; exit code 1, or 3 when only objects were added that nobody deployed
-	@$(PY) -m sandbox drift --env $(ENV)
+drift: $(VENV)/.done ## what differs from what was deployed; exit code 1, or 3 when only objects were added that nobody deployed; JSON=1: for programs
+	@$(PY) -m sandbox drift --env $(ENV) $(if $(JSON),--json)
 
 drill: $(VENV)/.done ## one marked alert to every receiver of ENV through its live Alertmanager; KUBECONTEXT=name for a cluster of yours
 	@$(PY) -m sandbox drill --env $(ENV)

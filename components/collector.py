@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 from pulumi_kubernetes.apps.v1 import StatefulSet
 from pulumi_kubernetes.core.v1 import ConfigMap, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
@@ -12,7 +12,7 @@ from components import collector_config as config
 from components.base import CHECKSUM, Component, Identity
 from components.documents import checksum
 from components.jaeger_config import OTLP_GRPC_PORT, OTLP_HTTP_PORT, ZIPKIN_PORT
-from components.pods import Pod, Probes, config_volume, http_probe, memory_env, mount
+from components.pods import SECRET_VERSION, Pod, Probes, config_volume, http_probe, memory_env, mount
 from components.trace_storage import Access, access_mounts, access_volumes
 from components.workloads import DATA, VOLUME_FIELDS, budget_spec, headless_spec, service_spec, stateful_set_spec
 from model.traces import Collector as CollectorSettings
@@ -53,6 +53,9 @@ class CollectorArgs:
 
     access: Access
     """How the storage is reached, whose state it watches."""
+
+    secret_version: Output[str]
+    """The version of the Secret with the password for that, which it reads when it starts."""
 
     config: Mapping[str, str]
     """``collector.yaml`` by file name."""
@@ -97,7 +100,7 @@ def collector_pod(args: CollectorArgs) -> Pod:
             readiness=http_probe("/", "health", period=5),
             liveness=http_probe("/", "health", failures=6),
         ),
-        annotations={CHECKSUM: checksum(args.config)},
+        annotations={CHECKSUM: checksum(args.config), SECRET_VERSION: args.secret_version},
         volumes=(*access_volumes(args.access), config_volume("config", f"{args.identity.name}-config")),
         mounts=(
             *access_mounts(args.access),

@@ -9,7 +9,7 @@ from pulumi_kubernetes.core.v1 import EnvVarArgs, Secret, Service
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
 from components.base import Component, Identity
-from components.pods import REVISIONS, Pod, Probes, http_probe, mount, pod_template, secret_volume
+from components.pods import REVISIONS, SECRET_VERSION, Pod, Probes, http_probe, mount, pod_template, secret_volume, version_of
 from components.scraping import Target
 from components.workloads import headless_spec
 from model.catalogue import EXPORTER, Datastore
@@ -24,9 +24,6 @@ PORTS = {"postgresql": 9187, "redis": 9121}
 
 PROGRAMS = {"postgresql": "postgres-exporter", "redis": "redis-exporter"}
 """Which program exports which kind of datastore; also its name in ``configs/versions.yaml``."""
-
-SECRET_VERSION = "observability/secret-version"  # noqa: S105 (the name of an annotation)
-"""Pod annotation: the version of the Secret that the process read when it started. Says that it changed, and nothing about what it is."""
 
 _FOLDER = "/etc/exporter-secrets"
 _PASSWORD = "password"  # noqa: S105 (the name of a file)
@@ -84,11 +81,9 @@ class DatastoreExporter(Component):
         secret = Secret(
             f"{name}-secrets", metadata=identity.metadata("secrets"), string_data={_PASSWORD: password_file(args)}, opts=self.child()
         )
-        # `apply`, as only the cluster knows the version of what it stores.
-        version = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
         ports = {"metrics": PORTS[args.datastore.kind]}
         Service(name, metadata=identity.metadata(), spec=headless_spec(identity, ports), opts=self.child())
-        Deployment(name, metadata=identity.metadata(), spec=deployment_spec(args, secret_version=version), opts=self.child())
+        Deployment(name, metadata=identity.metadata(), spec=deployment_spec(args, secret_version=version_of(secret)), opts=self.child())
         self.register_outputs({"service": identity.name})
 
 

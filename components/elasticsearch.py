@@ -10,7 +10,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.base import CHECKSUM, Component, Identity
 from components.documents import Document, checksum
-from components.pods import Pod, Probes, config_volume, field_env, mount, scratch_volume, secret_volume, tcp_probe
+from components.pods import SECRET_VERSION, Pod, Probes, config_volume, field_env, mount, scratch_volume, secret_volume, tcp_probe
 from components.trace_storage import AUTHORITY, FOLDER, SECRETS_FOLDER, USER, Access, access_mounts, access_volumes
 from components.workloads import DATA, VOLUME_FIELDS, budget_spec, headless_spec, service_spec, stateful_set_spec
 from model import traces
@@ -64,6 +64,9 @@ class ElasticsearchArgs:
 
     access: Access
     """How it is reached: the authority and the password are those of all its clients."""
+
+    secret_version: Output[str]
+    """The version of the Secret with the password, which a node reads when it starts."""
 
     private_key: Output[str]
     """The key of its certificate."""
@@ -202,7 +205,7 @@ def node_pod(args: ElasticsearchArgs) -> Pod:
             readiness=tcp_probe("readiness", period=5),
             liveness=tcp_probe("https", failures=6),
         ),
-        annotations={CHECKSUM: checksum(args.config)},
+        annotations={CHECKSUM: checksum(args.config), SECRET_VERSION: args.secret_version},
         volumes=(
             *access_volumes(args.access),
             config_volume("files", f"{name}-config"),

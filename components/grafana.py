@@ -14,6 +14,7 @@ from components.documents import checksum
 from components.grafana_config import CONFIG_FOLDER, DASHBOARDS_FOLDER, SECRET_FILES, SECRETS_FOLDER
 from components.pods import (
     REVISIONS,
+    SECRET_VERSION,
     Pod,
     Probes,
     config_volume,
@@ -23,6 +24,7 @@ from components.pods import (
     pod_template,
     scratch_volume,
     secret_volume,
+    version_of,
 )
 from components.workloads import DATA, budget_spec, claim_spec, service_spec
 from model import grafana as settings
@@ -87,13 +89,14 @@ class Grafana(Component):
         super().__init__("observability:index:Grafana", name, opts)
         identity = args.identity
         secrets = {SECRET_FILES[key][0]: value for key, value in args.secrets.items()}
+        secret = Secret(f"{name}-secrets", metadata=identity.metadata("secrets"), string_data=secrets, opts=self.child())
         files: list[Resource] = [
             ConfigMap(f"{name}-config", metadata=identity.metadata("config"), data=args.config, opts=self.child()),
             *(
                 ConfigMap(f"{name}-{label}", metadata=identity.metadata(label), data=boards, opts=self.child())
                 for label, boards in ((f"dashboards-{folder}", boards) for folder, boards in args.dashboards.items())
             ),
-            Secret(f"{name}-secrets", metadata=identity.metadata("secrets"), string_data=secrets, opts=self.child()),
+            secret,
         ]
         if not args.settings.database:
             spec = claim_spec(args.settings.storage or OWN_STORAGE, args.storage_class)
@@ -102,22 +105,23 @@ class Grafana(Component):
         if args.settings.replicas > 1:
             PodDisruptionBudget(name, metadata=identity.metadata(), spec=budget_spec(identity), opts=self.child())
         Service(name, metadata=identity.metadata(), spec=service_spec(identity, {"http": PORT}), opts=self.child())
-        Deployment(name, metadata=identity.metadata(), spec=deployment_spec(args), opts=self.child(after=files))
+        spec = deployment_spec(args, secret_version=version_of(secret))
+        Deployment(name, metadata=identity.metadata(), spec=spec, opts=self.child(after=files))
         self.register_outputs({"url": args.url})
 
 
-def deployment_spec(args: GrafanaArgs) -> DeploymentSpecArgs:
+def deployment_spec(args: GrafanaArgs, *, secret_version: Output[str]) -> DeploymentSpecArgs:
     """Servers that are replaced one by one; a single one with a volume ends before its successor starts, as only one can have it."""
     return DeploymentSpecArgs(
         replicas=args.settings.replicas,
         revision_history_limit=REVISIONS,
         strategy=DeploymentStrategyArgs(type="RollingUpdate" if args.settings.database else "Recreate"),
         selector=LabelSelectorArgs(match_labels=args.identity.selector),
-        template=pod_template(grafana_pod(args)),
+        template=pod_template(grafana_pod(args, secret_version=secret_version)),
     )
 
 
-def grafana_pod(args: GrafanaArgs) -> Pod:
+def grafana_pod(args: GrafanaArgs, *, secret_version: Output[str]) -> Pod:
     """The server: what it must not lose, its configuration, its secrets, and the places where it must be able to write."""
     name = args.identity.name
     named = {variable: file for file, variable in (SECRET_FILES[key] for key in args.secrets) if variable}
@@ -136,7 +140,7 @@ def grafana_pod(args: GrafanaArgs) -> Pod:
             # Says nothing about the database: while that is away, a server that begins anew helps nobody.
             liveness=http_probe("/healthz", "http", failures=6),
         ),
-        annotations={CHECKSUM: checksum(args.config)},
+        annotations={CHECKSUM: checksum(args.config), SECRET_VERSION: secret_version},
         volumes=(
             own,
             config_volume("config", f"{name}-config", {file: _PROVISIONING.get(file, file) for file in args.config}),

@@ -53,7 +53,7 @@ def jaeger_config(settings: Traces, access: Access) -> Document:
                 "grpc": {"endpoint": f"0.0.0.0:{QUERY_GRPC_PORT}"},
             },
             "remote_sampling": {
-                "file": {"path": f"{CONFIG_FOLDER}/{SAMPLING}", "reload_interval": "30s"},
+                "file": {"path": f"{CONFIG_FOLDER}/{SAMPLING}", "reload_interval": "10s"},
                 "http": {"endpoint": f"0.0.0.0:{SAMPLING_PORT}"},
                 "grpc": {"endpoint": f"0.0.0.0:{SAMPLING_GRPC_PORT}"},
             },

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pulumi import Input
+from pulumi import Input, Output
 from pulumi_kubernetes.core.v1 import (
     AffinityArgs,
     CapabilitiesArgs,
@@ -26,6 +26,7 @@ from pulumi_kubernetes.core.v1 import (
     ProbeArgs,
     ResourceRequirementsArgs,
     SeccompProfileArgs,
+    Secret,
     SecretVolumeSourceArgs,
     SecurityContextArgs,
     TCPSocketActionArgs,
@@ -46,6 +47,9 @@ ROOT = 0
 
 REVISIONS = 3
 """Old revisions of a workload that are kept to roll back to."""
+
+SECRET_VERSION = "observability/secret-version"  # noqa: S105 (the name of an annotation)
+"""Pod annotation: the version of the Secret that the process read when it started. Says that it changed, and nothing about what it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +127,12 @@ def pod_template(pod: Pod) -> PodTemplateSpecArgs:
 def pod_metadata(pod: Pod) -> ObjectMetaArgs:
     """The labels and annotations of the pods."""
     return ObjectMetaArgs(labels=pod.identity.labels, annotations=dict(pod.annotations) or None)
+
+
+def version_of(secret: Secret) -> Output[str]:
+    """The number by which Kubernetes counts the changes of a Secret: what of it may be told to everybody who can see pods."""
+    # `apply`, as only the cluster knows it.
+    return secret.metadata.apply(lambda metadata: metadata.resource_version or "")
 
 
 def pod_spec(pod: Pod) -> PodSpecArgs:

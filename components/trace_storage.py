@@ -8,7 +8,7 @@ from pulumi_kubernetes.batch.v1 import CronJob, CronJobSpecArgs, JobSpecArgs, Jo
 from pulumi_kubernetes.core.v1 import ConfigMap, EnvVarArgs, PodTemplateSpecArgs, Secret, VolumeArgs, VolumeMountArgs
 
 from components.base import Component, Identity
-from components.pods import Pod, config_volume, mount, pod_metadata, pod_spec, secret_volume
+from components.pods import Pod, config_volume, mount, pod_metadata, pod_spec, secret_volume, version_of
 from model.quantities import Cpu, Size
 from model.resources import Resources
 from model.traces import Traces
@@ -104,6 +104,9 @@ class TraceStorageArgs:
 class TraceStorage(Component):
     """The Secret and the ConfigMap that all who reach the storage mount, and the job that deletes what is old."""
 
+    secret_version: Output[str]
+    """The version of the Secret, for those who read it when they start and never again."""
+
     def __init__(self, name: str, args: TraceStorageArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:TraceStorage", name, opts)
         identity = args.identity
@@ -112,6 +115,7 @@ class TraceStorage(Component):
         secret = Secret(name, metadata=identity.metadata(), string_data={PASSWORD: args.password}, opts=self.child())
         scripts = ConfigMap(f"{name}-scripts", metadata=identity.metadata("scripts"), data=args.scripts, opts=self.child())
         CronJob(name, metadata=identity.metadata("retention"), spec=cron_job_spec(args), opts=self.child(after=[secret, scripts]))
+        self.secret_version = version_of(secret)
         self.register_outputs({"url": args.access.url})
 
 

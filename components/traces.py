@@ -57,11 +57,12 @@ class Traces(Component):
 
     def __init__(self, name: str, args: TracesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:Traces", name, opts)
-        storage: list[Component] = [TraceStorage("trace-storage", storage_args(args), self.child())]
+        way = TraceStorage("trace-storage", storage_args(args), self.child())
+        storage: list[Component] = [way]
         if nodes := args.settings.elasticsearch:
-            storage.append(Elasticsearch("elasticsearch", nodes_args(args, nodes), self.child(after=storage)))
+            storage.append(Elasticsearch("elasticsearch", nodes_args(args, nodes, way.secret_version), self.child(after=storage)))
         jaeger = Jaeger("jaeger", jaeger_args(args), self.child(after=storage))
-        Collector("collector", collector_args(args), self.child(after=[jaeger]))
+        Collector("collector", collector_args(args, way.secret_version), self.child(after=[jaeger]))
         self.register_outputs({})
 
 
@@ -161,7 +162,7 @@ def storage_args(args: TracesArgs) -> TraceStorageArgs:
     )
 
 
-def nodes_args(args: TracesArgs, nodes: traces.Elasticsearch) -> ElasticsearchArgs:
+def nodes_args(args: TracesArgs, nodes: traces.Elasticsearch, secret_version: Output[str]) -> ElasticsearchArgs:
     """Elasticsearch of our own."""
     environment = args.environment
     return ElasticsearchArgs(
@@ -170,6 +171,7 @@ def nodes_args(args: TracesArgs, nodes: traces.Elasticsearch) -> ElasticsearchAr
         settings=nodes,
         storage_class=environment.settings.cluster.volume_class,
         access=access(environment, args.settings, args.namespace),
+        secret_version=secret_version,
         private_key=args.secrets[ELASTICSEARCH_KEY],
         config=under("elasticsearch", args.files),
     )
@@ -188,7 +190,7 @@ def jaeger_args(args: TracesArgs) -> JaegerArgs:
     )
 
 
-def collector_args(args: TracesArgs) -> CollectorArgs:
+def collector_args(args: TracesArgs, secret_version: Output[str]) -> CollectorArgs:
     """The collector in front."""
     environment = args.environment
     return CollectorArgs(
@@ -197,5 +199,6 @@ def collector_args(args: TracesArgs) -> CollectorArgs:
         settings=args.settings.collector,
         storage_class=environment.settings.cluster.volume_class,
         access=access(environment, args.settings, args.namespace),
+        secret_version=secret_version,
         config=under("collector", args.files),
     )

@@ -38,8 +38,8 @@ class Report:
 
     @property
     def json(self) -> str:
-        """An object with a list of each kind."""
-        return json.dumps(asdict(self), indent=2)
+        """An object with the severity, and a list of each kind."""
+        return json.dumps({"severity": self.severity, **asdict(self)}, indent=2)
 
     def lines(self) -> Iterator[str]:
         """What people read; nothing repairs the last kind by itself."""

@@ -9,6 +9,7 @@ import pytest
 from checks.record import Recorded, record_platform
 from components.documents import checksum, under
 from components.platform import documents, rbac_args, stores
+from components.pods import SECRET_VERSION
 from model.documents import each, mapping
 from model.environment import Environment
 from model.versions import image_version
@@ -51,10 +52,23 @@ def test_a_changed_routing_tree_restarts_alertmanager_alone() -> None:
     assert [name for name in before if before[name] != after[name]] == ["alertmanager"]
 
 
-def test_a_changed_secret_restarts_who_cannot_read_it_again() -> None:
-    for name in ("dharma-postgresql-exporter", "dharma-redis-exporter"):
-        template = mapping(mapping(manifest("prod", "Deployment", name)["spec"])["template"])
-        assert "observability/secret-version" in mapping(mapping(template["metadata"])["annotations"])
+READ_AGAIN = {
+    "alertmanager": "at each notification",
+    "jaeger-collector": "every 30 s",
+    "jaeger-query": "every 30 s",
+}
+"""Who reads a changed secret by itself, and when."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_changed_secret_restarts_who_cannot_read_it_again(name: str) -> None:
+    restarted: set[str] = set()
+    for resource in resources(name):
+        template = mapping(mapping(resource.manifest.get("spec")).get("template"))
+        if [*each(template, "spec", "volumes", "*", "secret")] and resource.name not in READ_AGAIN:
+            assert SECRET_VERSION in mapping(mapping(template["metadata"]).get("annotations")), resource.name
+            restarted.add(resource.name)
+    assert restarted >= {"collector", "dharma-postgresql-exporter", "dharma-redis-exporter", "elasticsearch", "grafana"}
 
 
 @pytest.mark.parametrize(("name", "prometheus", "alertmanager"), [("dev", 1, 1), ("staging", 2, 3), ("prod", 2, 3)])

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import pulumi
 import pytest
 import yaml
+from pulumi_kubernetes.core.v1 import ConfigMap
 
 from checks.leaks import canary, leak_findings
 from checks.record import Recorded, record
+from components.base import Component
+from components.stack import stack_secrets
 from model.documents import mapping
 from model.secrets import required
 from tests.components.environments import NAMES, ROOT, environment, resources
@@ -46,6 +49,36 @@ def test_the_program_deploys_what_is_rendered_and_leaks_nothing(name: str) -> No
     found = run(name, plain(name))
     assert kubernetes(found) == kubernetes(resources(name))
     assert leak_findings(found) == []
+
+
+def marks() -> set[str]:
+    """What is said of the secrets as `components/stack.py` reads them, each put where nobody else marks it: Secrets are marked anyway."""
+    given = environment("dev")
+    secrets = {
+        f"observability:{one.key}": f"https://{canary(one.key)}" for one in required(given.settings, given.catalogues, given.routing)
+    }
+
+    def program() -> None:
+        pulumi.runtime.set_all_config(secrets, list(secrets))
+        options = Component("observability:index:Leaky", "leaky").child()
+        for key, value in stack_secrets(given).items():
+            ConfigMap(key, data={"value": value}, opts=options)
+
+    found = leak_findings(record(program, stack="dev"))
+    assert len(found) == len(secrets)
+    return {finding.problem for finding in found}
+
+
+def test_every_secret_is_marked_before_it_goes_anywhere() -> None:
+    assert marks() == {"holds a secret"}
+
+
+def test_a_secret_that_is_read_as_a_setting_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unmarked(config: pulumi.Config, key: str) -> pulumi.Output[str]:
+        return pulumi.Output.from_input(config.require(key))
+
+    monkeypatch.setattr(pulumi.Config, "require_secret", unmarked)
+    assert marks() == {"holds a secret in plain text"}
 
 
 def test_the_provider_changes_config_maps_and_secrets_in_place_and_knows_its_cluster() -> None:

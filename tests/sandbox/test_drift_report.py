@@ -44,6 +44,7 @@ def test_people_read_each_kind_and_what_to_do() -> None:
 
 def test_programs_read_json() -> None:
     assert json.loads(Report(running=(RUNNING,)).json) == {
+        "severity": DIFFERS,
         "managed": [],
         "running": [{"program": "loki", "path": "limits_config.retention_period", "declared": "2d", "loaded": "1d"}],
         "unmanaged": [],

@@ -1,0 +1,168 @@
+"""Drift of every kind of object that is deployed: all edits at once, then all deletions, each found as what it is, and repaired."""
+
+import json
+import time
+from collections.abc import Mapping
+from subprocess import CalledProcessError
+
+import pytest
+
+from model.namespaces import AGENTS_NAMESPACE, NAMESPACE
+from sandbox.drift import Drift
+from sandbox.kube import Kube
+from sandbox.providers.aws.client import Aws
+from sandbox.providers.values import dig
+from tests.e2e.drifting import AWS, BUCKET, HOLDERS, KUBERNETES, ROLE, Managed, call, edit, lacking, managed, path, touches
+from tests.e2e.leaking import Trail
+from tests.e2e.projects import ProjectEngine
+from tests.e2e.test_recovery import gone
+from tests.waiting import until
+
+pytestmark = pytest.mark.cluster
+
+AS_PEOPLE_ASK = ("refresh", "--preview-only", "--expect-no-changes")
+"""The words of README, for those who have the official CLI."""
+
+Found = set[tuple[str, str, str]]
+"""Type, id, and how it differs: ``update`` or ``delete``."""
+
+
+OTHERS: Mapping[str, tuple[str, str, *tuple[str | int, ...]]] = {
+    "Kubernetes counts the versions of a Deployment": (
+        "apps/v1:Deployment",
+        f"{NAMESPACE}/grafana",
+        *("metadata", "annotations", "deployment.kubernetes.io/revision"),
+    ),
+    "a restart of pods, as a drift report advises it": (
+        "apps/v1:Deployment",
+        f"{NAMESPACE}/grafana",
+        *("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),
+    ),
+    "the API server gives a Service its address": ("core/v1:Service", f"{NAMESPACE}/grafana", "spec", "clusterIP"),
+    "a claim is bound to the volume that was made for it": (
+        "core/v1:PersistentVolumeClaim",
+        f"{NAMESPACE}/grafana-data",
+        "spec",
+        "volumeName",
+    ),
+    "the API server completes the templates of claims, of which changes are ignored (components/workloads.py)": (
+        "apps/v1:StatefulSet",
+        f"{NAMESPACE}/loki",
+        *("spec", "volumeClaimTemplates", 0, "spec", "volumeMode"),
+    ),
+    "controllers say how it goes": ("apps/v1:StatefulSet", f"{NAMESPACE}/loki", "status", "replicas"),
+}
+"""Fields that others write, with the reason why that is no drift: what is not declared is theirs."""
+
+
+@pytest.fixture(scope="module")
+def aws(trail: Trail) -> Aws:
+    """The hand's way to AWS."""
+    endpoints = json.dumps([dict.fromkeys(("s3", "iam"), trail.engine.target.s3)])
+    return Aws({"region": "eu-central-1", "accessKey": "sandbox", "secretKey": "sandbox", "endpoints": endpoints})
+
+
+@pytest.fixture(scope="module")
+def resources(trail: Trail) -> list[Managed]:
+    """All that is deployed."""
+    return managed(trail.engine)
+
+
+def test_there_is_a_hand_for_every_kind_that_is_deployed(resources: list[Managed]) -> None:
+    assert lacking(kind for kind, _ in resources) == set()
+    objects = {*resources}
+    for kind, hand in KUBERNETES.items():
+        assert {(f"kubernetes:{kind}", hand.edited), (f"kubernetes:{kind}", hand.deleted)} <= objects
+    for kind, hand in AWS.items():
+        assert (f"aws:{kind}", hand.id) in objects
+
+
+def test_a_kind_without_a_hand_is_named() -> None:
+    assert lacking(["core/v1:Pod", "kubernetes:core/v1:Service", "aws:sqs/queue:Queue"]) == {"core/v1:Pod", "aws:sqs/queue:Queue"}
+
+
+def test_what_is_written_by_those_whose_business_it_is_is_no_drift(trail: Trail) -> None:
+    restart = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-11-30T00:00:00Z"}}}
+    where = path(trail.kube, "apps/v1:Deployment", f"{NAMESPACE}/grafana")
+    trail.kube.call("PATCH", where, body={"spec": {"template": restart}}, kind="application/merge-patch+json")
+    for reason, (kind, identity, *field) in OTHERS.items():
+        live = trail.kube.get(path(trail.kube, kind, identity))
+        assert dig(live, *field) is not None, f"{reason}: {identity} has no {field}"
+    assert trail.engine.drift() == ()
+    trail.engine.pulumi(*AS_PEOPLE_ASK)
+
+
+def test_an_edit_of_each_kind_is_found_and_repaired(trail: Trail, aws: Aws) -> None:
+    for kind, hand in KUBERNETES.items():
+        edit(trail.kube, kind, hand)
+    for hand in AWS.values():
+        call(aws, hand.edit)
+    found = drifted(trail.engine)
+    with pytest.raises(CalledProcessError):
+        trail.engine.pulumi(*AS_PEOPLE_ASK)
+    assert names(found) == {
+        *((f"kubernetes:{kind}", hand.edited, "update") for kind, hand in KUBERNETES.items()),
+        *((f"aws:{kind}", hand.id, "update") for kind, hand in AWS.items()),
+    }
+    for drift in found:
+        hand = KUBERNETES.get(drift.type.removeprefix("kubernetes:"))
+        assert drift.fields
+        assert hand is None or all(touches(field.path, hand) for field in drift.fields), drift
+    repaired(trail.engine)
+
+
+def test_a_deleted_object_of_each_kind_is_found_and_repaired(trail: Trail, aws: Aws) -> None:
+    kinds = [kind for kind in KUBERNETES if kind not in HOLDERS]
+    for kind in kinds:
+        trail.kube.call("DELETE", path(trail.kube, kind, KUBERNETES[kind].deleted))
+    cloud = {kind: hand for kind, hand in AWS.items() if hand.delete and kind not in HOLDERS}
+    for hand in cloud.values():
+        assert hand.delete
+        call(aws, hand.delete)
+    all_gone(trail.kube, {kind: KUBERNETES[kind].deleted for kind in kinds})
+    assert names(drifted(trail.engine)) == {
+        *((f"kubernetes:{kind}", KUBERNETES[kind].deleted, "delete") for kind in kinds),
+        *((f"aws:{kind}", hand.id, "delete") for kind, hand in cloud.items()),
+    }
+    repaired(trail.engine)
+
+
+def test_what_takes_others_with_it_is_found_with_them_and_repaired(trail: Trail, aws: Aws, resources: list[Managed]) -> None:
+    for kind in ("iam/rolePolicy:RolePolicy", "iam/role:Role", "s3/bucket:Bucket"):
+        told = AWS[kind].delete
+        assert told
+        call(aws, told)
+    trail.kube.call("DELETE", path(trail.kube, HOLDERS[0], AGENTS_NAMESPACE))
+    all_gone(trail.kube, {HOLDERS[0]: AGENTS_NAMESPACE})
+    lost = [one for one in resources if one[1].split("/")[0].split(":")[0] in (AGENTS_NAMESPACE, BUCKET, ROLE)]
+    assert {kind.partition(":")[2] for kind, _ in lost} > {*HOLDERS}
+    assert names(drifted(trail.engine)) == {(*one, "delete") for one in lost}
+    repaired(trail.engine)
+
+
+def drifted(engine: ProjectEngine) -> tuple[Drift, ...]:
+    """What differs, after it was seen how long it takes to see that."""
+    start = time.monotonic()
+    found = engine.drift()
+    print(f"{len(found)} found in {time.monotonic() - start:.1f} s")
+    return found
+
+
+def names(found: tuple[Drift, ...]) -> Found:
+    """What was found, without the fields."""
+    return {(drift.type, drift.object, drift.operation) for drift in found}
+
+
+def repaired(engine: ProjectEngine) -> None:
+    """One deployment puts everything back."""
+    start = time.monotonic()
+    engine.up()
+    print(f"repaired in {time.monotonic() - start:.1f} s")
+    assert engine.drift() == ()
+
+
+def all_gone(kube: Kube, objects: dict[str, str]) -> None:
+    """Wait until what was deleted is no more, finalizers and all."""
+    for kind, identity in objects.items():
+        where = path(kube, kind, identity)
+        until(lambda where=where: gone(kube, where), seconds=60, what=f"{where} is gone")
