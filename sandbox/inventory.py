@@ -57,6 +57,8 @@ class DebianDirectory:
     path: str
 
 
+_SHARED_TAGS = ("grpcnotrace",)
+"""As Kubernetes and CoreDNS build gRPC; for all of the module `shared`, or it would be compiled twice."""
 _STAGED = "k8s.io/component-base/version"
 _STAMPED = "github.com/prometheus/common/version.Version={version}"
 
@@ -64,7 +66,7 @@ _STAMPED = "github.com/prometheus/common/version.Version={version}"
 def _kubernetes(name: str, ask: tuple[str, ...] = ("--version",)) -> GoProgram:
     return GoProgram(
         name=name,
-        module="kubernetes",
+        module="shared",
         package=f"k8s.io/kubernetes/cmd/{name}",
         stamp=(
             f"{_STAGED}.gitVersion=v{{version}}",
@@ -73,7 +75,7 @@ def _kubernetes(name: str, ask: tuple[str, ...] = ("--version",)) -> GoProgram:
             f"{_STAGED}.gitTreeState=clean",
             "k8s.io/client-go/pkg/version.gitVersion=v{version}",
         ),
-        tags=("grpcnotrace",),  # as upstream builds: with it the linker can drop what is not called
+        tags=_SHARED_TAGS,
         ask=ask,
         accept="{minor}",
     )
@@ -159,7 +161,7 @@ def _iptables(name: str) -> DebianProgram:
 
 
 GO_PROGRAMS = (
-    GoProgram(name="etcd", module="etcd", package="go.etcd.io/etcd/server/v3", accept="{minor}"),
+    GoProgram(name="etcd", module="shared", package="go.etcd.io/etcd/server/v3", tags=_SHARED_TAGS, accept="{minor}"),
     *(_kubernetes(name) for name in ("kube-apiserver", "kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy")),
     _kubernetes("kubectl", ask=("version", "--client")),
     GoProgram(
@@ -170,7 +172,7 @@ GO_PROGRAMS = (
         ask=("version",),
         accept="{major}",
     ),
-    GoProgram(name="coredns", module="coredns", package="github.com/coredns/coredns", ask=("-version",)),
+    GoProgram(name="coredns", module="shared", package="./dns", pinned="github.com/coredns/coredns", tags=_SHARED_TAGS, ask=("-version",)),
     _prometheus("prometheus"),
     _prometheus("promtool"),
     _alertmanager("alertmanager"),
@@ -185,9 +187,10 @@ GO_PROGRAMS = (
     GoProgram(name="node_exporter", module="node_exporter", package="github.com/prometheus/node_exporter", stamp=(_STAMPED,)),
     GoProgram(
         name="kube-state-metrics",
-        module="kube-state-metrics",
+        module="shared",
         package="k8s.io/kube-state-metrics/v2",
         stamp=("github.com/prometheus/common/version.Version=v{version}",),
+        tags=_SHARED_TAGS,
         ask=("version",),
     ),
     GoProgram(
@@ -223,17 +226,19 @@ GO_PROGRAMS = (
     ),
     GoProgram(
         name="jaeger",
-        module="traces",
+        module="shared",
         package="github.com/jaegertracing/jaeger/cmd/jaeger",
         stamp=("github.com/jaegertracing/jaeger/internal/version.latestVersion=v{version}",),
+        tags=_SHARED_TAGS,
         ask=("version",),
     ),
     GoProgram(
         name="otelcol-contrib",
-        module="traces",
+        module="shared",
         package="./collector",
         pinned="github.com/open-telemetry/opentelemetry-collector-contrib/processor/k8sattributesprocessor",
         stamp=("main.version={version}",),
+        tags=_SHARED_TAGS,
     ),
     GoProgram(
         name="actionlint",
