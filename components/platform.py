@@ -237,7 +237,7 @@ def rbac_args(environment: Environment) -> RbacArgs:
 def volume_class_args(environment: Environment) -> VolumeClassArgs | None:
     """The storage class of the platform's own, where one is wanted; in production a volume outlives its claim."""
     cluster = environment.settings.cluster
-    return VolumeClassArgs(settings=cluster.ebs, retain=cluster.production) if cluster.ebs else None
+    return VolumeClassArgs(settings=cluster.ebs, retain=cluster.keeps_volumes) if cluster.ebs else None
 
 
 def prometheus_args(environment: Environment, files: Mapping[str, str]) -> PrometheusArgs:
