@@ -8,14 +8,14 @@ from pulumi_kubernetes import Provider
 
 from components.change_guard import OUTPUT, guarded
 from components.platform import Platform, PlatformArgs
-from components.stack import plain_config, stack_secrets
+from components.stack import last_outputs, plain_config, stack_secrets
 from model.environment import Environment, from_config
 from model.errors import InvalidConfiguration
 
 
 def deploy(environment: Environment) -> None:
     """Describe the platform to the engine, unless the guard refuses it."""
-    intent = guarded(environment)
+    intent = guarded(environment, last_outputs(environment))
     cluster, logs = environment.settings.cluster, environment.settings.logs
     args = PlatformArgs(environment=environment, secrets=stack_secrets(environment))
     cluster_provider = Provider(

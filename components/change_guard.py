@@ -1,8 +1,8 @@
-"""The guard at work: asks the engine what was deployed before, and refuses what could lose something before anything is registered."""
+"""The guard at work: holds an environment against what was deployed before, and refuses what could lose something."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import cast
 
 import pulumi
 from pydantic import ValidationError
@@ -13,7 +13,6 @@ from guard.changes import changes
 from guard.images import ended, standing
 from guard.intent import Intent
 from guard.verdict import judge
-from model.documents import mapping
 from model.end_of_life import read_ends_of_life
 from model.environment import Environment
 from model.stack import stack_file
@@ -31,14 +30,14 @@ _UNREADABLE = Change(
 )
 
 
-def guarded(environment: Environment) -> dict[str, object]:
-    """What the environment is, to be exported as ``OUTPUT``.
+def guarded(environment: Environment, outputs: Mapping[str, object]) -> dict[str, object]:
+    """What the environment is, to be exported as ``OUTPUT``; ``outputs`` are those of its last deployment.
 
     Raises RunError with all that must not happen. Tells what was accepted, and what of the accepted is about nothing.
     """
     new, running, today = intent(environment), images(environment), datetime.now(UTC).date()
     ends, production = read_ends_of_life(ROOT), environment.settings.cluster.production
-    found = [*_since_previous(new, today), *standing(running, ends, today, production=production)]
+    found = [*_since_previous(outputs, new, today), *standing(running, ends, today, production=production)]
     verdict = judge(found, environment.settings.accept)
     if verdict.refused:
         raise pulumi.RunError(verdict.refusal(stack_file(environment.name)))
@@ -48,17 +47,10 @@ def guarded(environment: Environment) -> dict[str, object]:
     return new.exported()
 
 
-def _since_previous(new: Intent, today: date) -> tuple[Change, ...]:
+def _since_previous(outputs: Mapping[str, object], new: Intent, today: date) -> tuple[Change, ...]:
     """What changed since the previous deployment; nothing when there was none."""
     try:
-        previous = Intent.model_validate(_outputs().get(OUTPUT, {}))
+        previous = Intent.model_validate(outputs.get(OUTPUT, {}))
     except ValidationError:
         return (_UNREADABLE,)
     return changes(previous, new, today)
-
-
-def _outputs() -> dict[str, object]:
-    """This stack's own outputs of its last deployment, from the engine itself: there at preview and update, whoever started them."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = cast("object", pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value)
-    return mapping(mapping(answer).get("outputs"))

@@ -1,11 +1,13 @@
-"""What the engine knows of the running stack's configuration: its settings, and the secrets among it. No other file reads it."""
+"""What the engine knows of the running stack: its settings, the secrets among them, its last outputs. No other file asks it."""
 
 import json
+from typing import cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from model import secrets
+from model.documents import mapping
 from model.environment import Environment
 from model.errors import InvalidConfiguration
 from model.stack import stack_file
@@ -17,6 +19,13 @@ def plain_config() -> dict[str, object]:
     stack: dict[str, str] = {**get_config_env(), **CONFIG.get()}
     found = {key.removeprefix(prefix): text for key, text in stack.items() if key.startswith(prefix) and not is_config_secret(key)}
     return {key: json.loads(text) if text[:1] in ("{", "[") else text for key, text in found.items()}
+
+
+def last_outputs(environment: Environment) -> dict[str, object]:
+    """The outputs of the stack's last deployment, from the engine itself: there at preview and update, whoever started them."""
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{environment.name}"
+    answer = cast("object", pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value)
+    return mapping(mapping(answer).get("outputs"))
 
 
 def stack_secrets(environment: Environment) -> dict[str, pulumi.Output[str]]:

@@ -76,7 +76,10 @@ class Fixed:
     """The labels by which it finds its pods."""
 
     pod_management_policy: str = "Parallel"
+    """All pods start and end at once."""
+
     revision_history_limit: int = REVISIONS
+    """How many old revisions are kept."""
 
 
 def fixed_fields(identity: Identity) -> Fixed:

@@ -104,7 +104,7 @@ class Engine:
         """Deploy; repairs drift first. Returns the number of resources by operation."""
         with self._stack() as stack:
             self._quietly(lambda show: stack.refresh(on_output=show, color=_color(), show_secrets=False))
-            result = stack.up(on_output=self._say, color=_color(), show_secrets=False, policy_packs=[str(POLICY)])
+            result = stack.up(on_output=self._say, color=_color(), show_secrets=False, suppress_outputs=True, policy_packs=[str(POLICY)])
         return {automation.OpType(operation).value: count for operation, count in (result.summary.resource_changes or {}).items()}
 
     def destroy(self, *, with_data: bool = False) -> None:
