@@ -1,6 +1,7 @@
 """What the engine knows of the running stack: its settings, the secrets among them, its last outputs. No other file asks it."""
 
 import json
+import time
 from typing import cast
 
 import pulumi
@@ -12,6 +13,11 @@ from model.environment import Environment
 from model.errors import InvalidConfiguration
 from model.stack import stack_file
 
+ATTEMPTS = 50
+"""How often the state is read before it counts as unreadable."""
+
+_PAUSE_SECONDS = 0.1
+
 
 def plain_config() -> dict[str, object]:
     """The stack's settings by key, whole, so that a misspelt one is seen too; secrets are left out."""
@@ -22,8 +28,24 @@ def plain_config() -> dict[str, object]:
 
 
 def last_outputs(environment: Environment) -> dict[str, object]:
-    """The outputs of the stack's last deployment, from the engine itself: there at preview and update, whoever started them."""
+    """The outputs of the stack's last deployment, from the engine itself: there at preview and update, whoever started them.
+
+    A backend of files is written anew while the program begins, and for a moment there is no state to read, or half of one: then it is
+    read again. Raises RunError when it cannot be read at all: nobody could tell then what a change would lose.
+    """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{environment.name}"
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _read_outputs(name)
+        except Exception:  # noqa: BLE001 - the SDK has no narrower one
+            time.sleep(_PAUSE_SECONDS)
+    try:
+        return _read_outputs(name)
+    except Exception as error:
+        raise pulumi.RunError(f"the outputs of the last deployment cannot be read: try again, or look at the backend: {error}") from error
+
+
+def _read_outputs(name: str) -> dict[str, object]:
     answer = cast("object", pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value)
     return mapping(mapping(answer).get("outputs"))
 

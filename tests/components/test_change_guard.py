@@ -1,9 +1,13 @@
 """The guard within ``__main__.py``: it asks the engine what was deployed before, and refuses before anything is registered."""
 
+from dataclasses import dataclass, field
+
 import pulumi
 import pytest
+from pulumi.runtime.invoke import InvokeResult
 
 from checks.record import Recorded
+from components import stack
 from components.change_guard import OUTPUT
 from components.intent import intent
 from model.documents import mapping
@@ -98,3 +102,36 @@ def test_numbers_come_back_from_the_engine_with_a_fraction() -> None:
     facts = mapping(deployed("dev")[OUTPUT])
     volumes = {key: {**mapping(one), "replicas": 1.0} for key, one in mapping(facts["volumes"]).items()}
     assert run("dev", plain("dev"), {OUTPUT: {**facts, "volumes": volumes}})
+
+
+@dataclass
+class Engine:
+    """An engine whose state cannot be read for a while."""
+
+    failures: int
+    asked: list[object] = field(default_factory=list[object])
+
+    def invoke(self, token: str, given: object) -> InvokeResult:
+        self.asked.append((token, given))
+        if len(self.asked) <= self.failures:
+            raise RuntimeError("failed to load checkpoint: EOF")
+        return InvokeResult({"outputs": {"intent": {}}})
+
+
+def reading(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    monkeypatch.setattr(pulumi.runtime, "invoke", engine.invoke)
+    monkeypatch.setattr(stack, "_PAUSE_SECONDS", 0)
+    return stack.last_outputs(environment("dev"))
+
+
+def test_a_state_that_is_just_being_written_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(failures=2)
+    assert reading(engine, monkeypatch) == {"intent": {}}
+    assert len(engine.asked) == 3
+
+
+def test_a_state_that_cannot_be_read_is_no_reason_to_let_a_change_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(failures=stack.ATTEMPTS)
+    with pytest.raises(pulumi.RunError, match="cannot be read: try again, or look at the backend: failed to load checkpoint: EOF"):
+        reading(engine, monkeypatch)
+    assert len(engine.asked) == stack.ATTEMPTS
