@@ -1,6 +1,6 @@
 """The facts of a deployment that cannot be changed freely, as a small value that the stack keeps as its output ``intent``."""
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from model.base import Model
 
@@ -8,10 +8,10 @@ STATEFUL_SET = "StatefulSet"
 CLAIM = "PersistentVolumeClaim"
 
 
-class Facts(Model):
-    """A value that another version of the program may have exported: what this one does not know is left out."""
+class Facts(BaseModel):
+    """A value that another version of the program may have exported, no file that people edit: what this one does not know is left out."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict({**Model.model_config, "extra": "ignore"})
 
 
 class Volume(Facts):

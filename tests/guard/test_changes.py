@@ -114,10 +114,10 @@ CASES: dict[str, Case] = {
     ),
     "volumeClaimTemplates have another class": Case(
         edit=volume(LOKI, storage_class="io2"),
-        line=f"{LOKI} storage class: gp3 -> io2",
+        line=f"{LOKI} storage class: observability -> io2",
         why="only the setting says otherwise",
         way_out="another volume",
-        harmless=volume(LOKI, storage_class="gp3"),
+        harmless=volume(LOKI, storage_class="observability"),
     ),
     "a volume by itself has another class": Case(
         edit=volume(GRAFANA, storage_class="io2"),

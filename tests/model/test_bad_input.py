@@ -154,7 +154,7 @@ STACK_MISTAKES: dict[str, tuple[str, object, str]] = {
         {},
         "observability:promethues: unknown key 'promethues'; allowed: cluster, catalogues, notifications, "
         "runbooksUrl, prometheus, alertmanager, grafana, access, "
-        "exporters, thresholds, logs, traces, budget, "
+        "exporters, thresholds, logs, traces, accept, budget, "
         "dharmaPostgresqlPassword, dharmaRedisPassword, elasticsearchPassword, elasticsearchPrivateKey, grafanaAdminPassword, "
         "grafanaSecretKey, heartbeatUrl, "
         "pagerdutyLeadsKey, pagerdutyOperationsKey, pagerdutyProductKey, pagerdutySecurityKey, slackApiUrl, webhookUrl; "
