@@ -1,68 +1,42 @@
 """What a plan holds an update to, with the real engine: what was previewed and approved is made, and nothing else."""
 
-from base64 import b64encode
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import replace
+import subprocess
+import sys
 from pathlib import Path
 
-import pulumi
 import pytest
-from pulumi.automation import Stack
-from pulumi_kubernetes import Provider
-from pulumi_kubernetes.core.v1 import ConfigMap, Secret
 
-from sandbox import cluster, target
-from sandbox.engine import Engine, EngineError
-from sandbox.kube import Kube, KubeError
+from tests.workflows.planning import CANARY
+from tests.workflows.rules import ROOT
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.binaries
 
-NAME, CANARY = "planned", "canary-of-a-plan"
-METADATA = {"name": NAME, "namespace": "default"}
+PREVIEWED = ("planned", "as previewed")
 
 
-def declaring(text: str) -> Callable[[], None]:
-    """A program with a ConfigMap that holds the text, and a Secret."""
-
-    def program() -> None:
-        on_cluster = pulumi.ResourceOptions(provider=Provider("cluster", enable_config_map_mutable=True))
-        ConfigMap(NAME, metadata=METADATA, data={"text": text}, opts=on_cluster)  # pyright: ignore[reportArgumentType]
-        Secret(NAME, metadata=METADATA, string_data={"password": pulumi.Output.secret(CANARY)}, opts=on_cluster)  # pyright: ignore[reportArgumentType]
-
-    return program
+def engine(directory: Path, step: str, program: tuple[str, str]) -> tuple[int, str]:
+    """How a step ends, and what the engine says."""
+    command = [sys.executable, "-m", "tests.workflows.planning", str(directory), step, *program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
 
 
-def planning(engine: Engine) -> AbstractContextManager[Stack]:
-    """The stack itself: `make` knows no plans."""
-    return engine._stack()  # pyright: ignore[reportPrivateUsage] - only this test works without its commands
-
-
-@pytest.fixture
-def engine(cluster_instance: cluster.Instance, tmp_path: Path) -> Engine:
-    """On the test cluster, with a state of the test's own."""
-    return Engine(replace(target.sandbox(cluster_instance), state=tmp_path / "pulumi"), "dev", say=print)
-
-
-def test_only_what_was_previewed_is_made(
-    engine: Engine, cluster_instance: cluster.Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kube, plan = Kube(cluster_instance.kubeconfig), tmp_path / "plan.json"
-    monkeypatch.setattr("sandbox.engine.run_program", declaring("as previewed"))
-    with planning(engine) as stack:
-        stack.preview(plan=str(plan), on_output=print)
-    assert not any(secret in plan.read_text() for secret in (CANARY, b64encode(CANARY.encode()).decode()))
-
-    monkeypatch.setattr("sandbox.engine.run_program", declaring("as somebody pushed since"))
-    with pytest.raises(EngineError, match="violates plan"), planning(engine) as stack:
-        stack.up(plan=str(plan), on_output=print)
-    with pytest.raises(KubeError, match="not found"):
-        kube.get(f"/api/v1/namespaces/default/configmaps/{NAME}")
-
-    monkeypatch.setattr("sandbox.engine.run_program", declaring("as previewed"))
-    try:
-        with planning(engine) as stack:
-            stack.up(plan=str(plan), on_output=print)
-        assert kube.get(f"/api/v1/namespaces/default/configmaps/{NAME}")["data"] == {"text": "as previewed"}
-    finally:
-        engine.destroy()
+@pytest.mark.parametrize(
+    ("pushed", "told"),
+    [
+        (("planned", "as somebody pushed since"), "violates plan: properties changed"),
+        (("another", "as previewed"), "create is not allowed by the plan: no steps were expected for this resource"),
+    ],
+)
+def test_only_what_was_previewed_is_made(pushed: tuple[str, str], told: str, tmp_path: Path) -> None:
+    code, said = engine(tmp_path, "preview", PREVIEWED)
+    assert code == 0, said
+    plan = (tmp_path / "plan.json").read_text()
+    assert PREVIEWED[1] in plan
+    assert CANARY not in plan
+    code, said = engine(tmp_path, "up", pushed)
+    assert code == 1
+    assert told in said
+    code, said = engine(tmp_path, "up", PREVIEWED)
+    assert code == 0
+    assert "+ 1 created" in said, "the refused resource was not made before"
