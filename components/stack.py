@@ -54,7 +54,8 @@ def stack_secrets(environment: Environment) -> dict[str, pulumi.Output[str]]:
     """The secrets that an environment needs, by key. Raises InvalidConfiguration when one that is an address may not be used."""
     config = pulumi.Config()
     needed = secrets.required(environment.settings, environment.catalogues, environment.routing)
+    values = {secret.key: config.require_secret(secret.key) for secret in needed}  # first of all: it says how a missing one is set
     addresses = {secret.key: config.require(secret.key) for secret in needed if secret.is_address}
     if refused := secrets.address_findings(environment.settings, addresses, stack_file(environment.name)):
         raise InvalidConfiguration(refused)
-    return {secret.key: config.require_secret(secret.key) for secret in needed}
+    return values

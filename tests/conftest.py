@@ -20,6 +20,7 @@ SHARING = ("cluster_instance", "platform")
 """The fixtures of the cluster that many tests share."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two workers at most for clusters (`--dist loadgroup`): one for the cluster that is shared, one for those that tests mistreat."""
     for item in items:
