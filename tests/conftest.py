@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from sandbox import cluster, demo, serving, target
 from sandbox.cluster.lifecycle import SIMULATED
@@ -16,17 +18,20 @@ SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 """The sandbox of the tests; another one lets two runs go on side by side."""
 
 
-SHARING = ("cluster_instance", "platform")
-"""The fixtures of the cluster that many tests share."""
+APART = ("tests/lifecycle/", "tests/sandbox/")
+"""Where the tests are that have clusters of their own. All others share one, with the platform on it."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers at most for clusters (`--dist loadgroup`): one for the cluster that is shared, one for those that tests mistreat."""
-    for item in items:
-        if item.get_closest_marker("cluster"):
-            needed: list[str] = getattr(item, "fixturenames", [])
-            item.add_marker(pytest.mark.xdist_group("shared" if set(SHARING) & set(needed) else "apart"))
+class Streams(LoadScopeScheduling):
+    """Tests on clusters in two streams: a cluster is used by one worker at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "apart" if nodeid.startswith(APART) else "shared"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Streams | None:
+    """Those streams for `-m cluster`; what the command line says for others."""
+    return Streams(config, log) if config.option.markexpr == "cluster" else None
 
 
 @dataclass(frozen=True, kw_only=True)

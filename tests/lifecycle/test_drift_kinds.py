@@ -15,7 +15,7 @@ from sandbox.providers.values import dig
 from tests.e2e.drifting import AWS, BUCKET, HOLDERS, KUBERNETES, ROLE, Managed, call, edit, lacking, managed, path, touches
 from tests.e2e.leaking import Trail
 from tests.e2e.projects import ProjectEngine
-from tests.e2e.test_recovery import gone
+from tests.lifecycle.test_recovery import gone
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster

@@ -1,0 +1,158 @@
+"""No secret leaves its Secret: dev is deployed with canaries in their places, and they are looked for wherever something is left.
+
+Its twins take one protection away each, with a program of a few objects or a function put in the place of another, and see the canary.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import pytest
+from pulumi import automation
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import ConfigMap, Secret
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from sandbox import providers
+from stacks import secret_list
+from tests.e2e import leaking, leaky_provider
+from tests.e2e.leaking import BY_HAND, OF_THE_ENGINE, OF_THE_REPOSITORY, PLACES, Leak, Trail, leaks
+from tests.e2e.projects import ProjectEngine
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.mark.parametrize("place", [*OF_THE_ENGINE, *OF_THE_REPOSITORY])
+def test_every_place_of_a_deployment_has_something_to_look_at(trail: Trail, place: str) -> None:
+    assert "".join(PLACES[place](trail)).strip()
+
+
+def test_no_secret_of_a_deployment_is_anywhere_but_in_its_secret(trail: Trail) -> None:
+    assert leaks(trail, {**OF_THE_ENGINE, **OF_THE_REPOSITORY}) == []
+
+
+def test_every_secret_arrived_in_one(trail: Trail) -> None:
+    """Otherwise nothing could have leaked."""
+    data = [cast("dict[str, str]", secret.get("data") or {}) for secret in trail.kube.list("/api/v1/secrets")]
+    values = "\n".join(base64.b64decode(value).decode() for one in data for value in one.values())
+    assert {key for key, secret in trail.canaries.items() if secret not in values} == {BY_HAND}
+
+
+def test_the_drift_report_is_about_every_secret_and_tells_that_it_differs(trail: Trail) -> None:
+    told = list(trail.report.lines())
+    assert [drift.type for drift in trail.report.managed] == ["kubernetes:core/v1:Secret"] * sum(
+        "a secret value differs" in line for line in told
+    )
+    assert trail.report.managed
+
+
+UNSAFE = {
+    "in-a-config-map": "grafanaAdminPassword",
+    "unsealed": "grafanaSecretKey",
+    "in-a-variable": "dharmaRedisPassword",
+    "output": "dharmaPostgresqlPassword",
+    "unmarked": "pagerdutyLeadsKey",
+    "told": "pagerdutyProductKey",
+    "safe": "webhookUrl",
+}
+"""What is done with a secret, and with which."""
+
+
+def unsafe() -> None:
+    """A program that does to a secret each what must not be done; with the last one nothing is wrong."""
+    on_cluster = pulumi.ResourceOptions(provider=Provider("cluster"))
+    config = pulumi.Config("observability")
+    secrets = {name: config.require_secret(key) for name, key in UNSAFE.items()}
+
+    def metadata(name: str, **annotations: str) -> ObjectMetaArgs:
+        return ObjectMetaArgs(name=name, namespace="default", annotations=annotations)
+
+    ConfigMap("in-a-config-map", metadata=metadata("in-a-config-map"), data={"a": secrets["in-a-config-map"]}, opts=on_cluster)
+    unsealed = pulumi.Output.unsecret(secrets["unsealed"]).apply(lambda value: base64.b64encode(value.encode()).decode())
+    ConfigMap("unsealed", metadata=metadata("unsealed"), data={"a": unsealed}, opts=on_cluster)
+    container = {"name": "main", "image": "a", "env": [{"name": "PASSWORD", "value": secrets["in-a-variable"]}]}
+    template = {"metadata": {"labels": {"app": "unsafe"}}, "spec": {"containers": [container]}}
+    spec = {"selector": {"matchLabels": {"app": "unsafe"}}, "template": template}
+    Deployment("in-a-variable", metadata=metadata("in-a-variable"), spec=cast(Any, spec), opts=on_cluster)
+    for name, annotations in {"unmarked": {leaky_provider.UNMARKED: "true"}, "told": {leaky_provider.TOLD: "true"}, "safe": {}}.items():
+        Secret(name, metadata=metadata(name, **annotations), string_data={"a": secrets[name]}, opts=on_cluster)
+    pulumi.export("output", pulumi.Output.unsecret(secrets["output"]))
+
+
+def leaky(place: Path, names: list[str]) -> None:
+    """Install the stand-ins, that of Kubernetes without its protections."""
+    INSTALL(place, names)
+    for launcher in place.glob("pulumi-resource-kubernetes"):
+        launcher.write_text(launcher.read_text().replace("sandbox.providers.kubernetes", leaky_provider.__name__))
+
+
+INSTALL = providers.install
+
+
+@pytest.fixture(scope="module")
+def broken(trail: Trail, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
+    """What that program leaves behind on the same cluster, deployed without the policies that would refuse it."""
+    place = replace(trail.engine.target, state=tmp_path_factory.mktemp("state"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sandbox.engine.run_program", unsafe)
+        patch.setattr(providers, "install", leaky)
+        engine = ProjectEngine(place, leaking.ENVIRONMENT, print, trail.engine.project)
+        engine.plugins = tuple(replace(plugin, source="stand-in") for plugin in engine.plugins)
+        yield leaking.follow(engine, trail.kube, UNSAFE.values(), policies=[])
+        engine.destroy()
+
+
+CHECKPOINTS = {"state without --show-secrets", "checkpoint and its backup", "history on disk"}
+FOUND: dict[str, set[str]] = {
+    "in-a-config-map": {"live objects but for the data of Secrets"},
+    "unsealed": {"live objects but for the data of Secrets", *CHECKPOINTS},
+    "in-a-variable": {"live objects but for the data of Secrets"},
+    "output": {*CHECKPOINTS},
+    "unmarked": {*CHECKPOINTS},
+    "told": {"what up says"},
+    "safe": set(),
+}
+"""Where each is found."""
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_secret_that_is_not_kept_is_found_where_it_went(broken: Trail, name: str) -> None:
+    found = {leak.place for leak in leaks(broken, OF_THE_ENGINE) if leak.key == UNSAFE[name]}
+    assert found == FOUND[name]
+
+
+def test_a_drift_report_that_shows_values_is_found(broken: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine masks them, as it is asked to; here it is not."""
+    preview = cast(Callable[..., object], automation.Stack.preview_refresh)
+
+    def showing(stack: automation.Stack, **options: object) -> object:
+        return preview(stack, **{**options, "show_secrets": True})
+
+    monkeypatch.setattr(automation.Stack, "preview_refresh", showing)
+    with leaking.secrets_by_hand(broken.engine, broken.kube):
+        report = leaking.look(broken.engine, broken.kube)
+    found = leaks(replace(broken, report=report), {name: place for name, place in PLACES.items() if name.startswith("drift report")})
+    assert {(leak.place, leak.key) for leak in found} >= {
+        ("drift report for people", BY_HAND),
+        ("drift report for programs", BY_HAND),
+        ("drift report for programs", UNSAFE["safe"]),
+    }
+
+
+def test_a_rendering_that_is_not_masked_is_found(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checks.record.masked", lambda value: value)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    found = leaks(trail, OF_THE_REPOSITORY)
+    assert {leak.key for leak in found} == set(trail.canaries) - {BY_HAND}
+    assert {leak.place for leak in found} == {"rendered files"}
+
+
+def test_a_list_of_secrets_with_their_values_is_found(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    def command(_: object, key: str) -> str:
+        return f"pulumi config set --secret {key} {trail.canaries[key]}"
+
+    monkeypatch.setattr(secret_list, "set_command", command)
+    assert Leak(place="make secrets", key="webhookUrl", form="plain") in leaks(trail, OF_THE_REPOSITORY)
