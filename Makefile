@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate packages programs help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
+.PHONY: mutate environments packages programs help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -78,7 +78,10 @@ bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names o
 test: lint types ## all that CI runs
 	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
 	@$(PY) -m pytest -n 2 --dist worksteal -m binaries
-	@$(PY) -m pytest -n 2 --dist loadscope -m cluster
+	@$(PY) -m pytest -n 2 --dist loadscope -m 'cluster and not environments'
+
+environments: $(VENV)/.done ## for what `make test` has no time: every environment deployed, refused, planned and deleted; ten kills
+	@OBSERVABILITY_TEST_KILLS=10 OBSERVABILITY_TEST_CHANGES=6 $(PY) -m pytest -m cluster tests/lifecycle
 
 lint: $(VENV)/.done ## style (ruff)
 	@$(VENV)/bin/ruff check .

@@ -30,8 +30,8 @@ class Streams(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Streams | None:
-    """Those streams for `-m cluster`; what the command line says for others."""
-    return Streams(config, log) if config.option.markexpr == "cluster" else None
+    """Those streams for `-m cluster ...`; what the command line says for others."""
+    return Streams(config, log) if config.option.markexpr.startswith("cluster") else None
 
 
 @dataclass(frozen=True, kw_only=True)

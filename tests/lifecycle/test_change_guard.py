@@ -20,7 +20,7 @@ from tests.guard.plan import losses, planned
 
 pytestmark = pytest.mark.cluster
 
-CHANGES = int(os.environ.get("OBSERVABILITY_TEST_CHANGES", "6"))
+CHANGES = int(os.environ.get("OBSERVABILITY_TEST_CHANGES", "2"))
 """Previews a stack: half of them of changes that lose something."""
 
 CONFIG = f"/api/v1/namespaces/{NAMESPACE}/configmaps/loki-config"
@@ -28,7 +28,10 @@ OF_THE_PLACE = ("logs.bucket.endpoint", "logs.bucket.region")
 """Settings for which the sandbox has values of its own."""
 
 
-@pytest.fixture(scope="module", params=NAMES)
+OTHERS = [pytest.param(name, marks=pytest.mark.environments) for name in NAMES if name != "dev"]
+
+
+@pytest.fixture(scope="module", params=["dev", *OTHERS])
 def deployed(simulated: Target, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """An environment as it is, made and taken away again."""
     made = deployment(simulated, request.param)

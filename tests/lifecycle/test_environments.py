@@ -18,7 +18,7 @@ from sandbox.teardown import plan
 from tests.e2e.inventory import Known, cloud, objects
 from tests.waiting import until
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.environments]
 
 DESTROYED_SECONDS = 600
 CONTROLS = ("public_access_block", "bucket_encryption", "bucket_policy", "bucket_ownership_controls", "bucket_lifecycle_configuration")

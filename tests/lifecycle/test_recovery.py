@@ -23,7 +23,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
-KILLS = int(os.environ.get("OBSERVABILITY_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("OBSERVABILITY_TEST_KILLS", "3"))
 SEED = int(os.environ.get("OBSERVABILITY_TEST_SEED", "20"))
 VICTIMS = ("engine", "command", "both")
 BUSY = ("creating (", "updating (")  # what the engine says of a resource that it is working on
