@@ -80,7 +80,7 @@ test: lint types ## all that CI runs
 	@$(PY) -m pytest -n 2 --dist worksteal -m binaries
 	@$(PY) -m pytest -n 2 --dist loadscope -m 'cluster and not environments'
 
-environments: $(VENV)/.done ## for what `make test` has no time: every environment deployed, refused, planned and deleted; ten kills
+environments: $(VENV)/.done ## for what `make test` has no time: environments deployed, drifted, searched for secrets, rolled back, deleted; ten kills
 	@OBSERVABILITY_TEST_KILLS=10 OBSERVABILITY_TEST_CHANGES=6 $(PY) -m pytest -m cluster tests/lifecycle
 
 lint: $(VENV)/.done ## style (ruff)

@@ -40,7 +40,6 @@ class Namespaces(Component):
             f"{name}-priority",
             metadata=Identity(name=OWNER, namespace="", program=OWNER, role="scheduling").metadata(),
             value=PRIORITY,
-            global_default=False,
             preemption_policy="Never",
             description="The observability platform: scheduled before ordinary workloads, but never in their place.",
             opts=self.child(),

@@ -82,8 +82,9 @@ def test_the_canary_finds_its_lines(platform: Platform) -> None:
         answer = series(platform.kube, f"sum({metric})")
         return float(answer[0]["value"][1]) if answer else 0.0
 
-    until(lambda: count("loki_canary_response_latency_seconds_count") > 10, seconds=120, what="the canary has found ten lines")
-    assert count("loki_canary_missing_entries_total") == 0
+    found, missing = count("loki_canary_response_latency_seconds_count"), count("loki_canary_missing_entries_total")
+    until(lambda: count("loki_canary_response_latency_seconds_count") > found + 10, seconds=120, what="the canary has found ten lines")
+    assert count("loki_canary_missing_entries_total") == missing  # what it missed before, it missed while Loki was restarted on purpose
 
 
 def label_names(kube: Kube) -> set[str]:

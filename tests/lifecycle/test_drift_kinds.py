@@ -18,7 +18,7 @@ from tests.e2e.projects import ProjectEngine
 from tests.lifecycle.test_recovery import gone
 from tests.waiting import until
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.environments]
 
 AS_PEOPLE_ASK = ("refresh", "--preview-only", "--expect-no-changes")
 """The words of README, for those who have the official CLI."""

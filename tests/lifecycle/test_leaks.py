@@ -23,7 +23,7 @@ from tests.e2e import leaking, leaky_provider
 from tests.e2e.leaking import BY_HAND, OF_THE_ENGINE, OF_THE_REPOSITORY, PLACES, Leak, Trail, leaks
 from tests.e2e.projects import ProjectEngine
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.environments]
 
 
 @pytest.mark.parametrize("place", [*OF_THE_ENGINE, *OF_THE_REPOSITORY])

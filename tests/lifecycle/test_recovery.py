@@ -21,7 +21,7 @@ from tests.e2e.deploying import start
 from tests.e2e.inventory import Known, objects
 from tests.waiting import until
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.environments]
 
 KILLS = int(os.environ.get("OBSERVABILITY_TEST_KILLS", "3"))
 SEED = int(os.environ.get("OBSERVABILITY_TEST_SEED", "20"))
