@@ -33,7 +33,7 @@ ENVIRONMENT = "dev"
 BY_HAND = "by hand"
 """What the canary is called that somebody writes into Secrets in the place of what was deployed."""
 
-VERBOSITY = 9
+VERBOSITY = 3
 """Of the engine's own log; what is above it is for those who debug the engine."""
 
 

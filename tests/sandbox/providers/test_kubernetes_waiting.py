@@ -182,6 +182,7 @@ def test_claim_waits_for_its_first_consumer_or_a_volume(plugin: Plugin, namespac
             "accessModes": ["ReadWriteOnce"],
             "resources": {"requests": {"storage": "1Mi"}},
             "storageClassName": storage_class.id,
+            "volumeMode": "Block",  # of which the sandbox makes none, whatever the class
         }
         claim = namespace.obj("PersistentVolumeClaim", mode.lower(), spec=spec, annotations={"pulumi.com/timeoutSeconds": "2"})
         if ready:
