@@ -34,15 +34,14 @@ def last_outputs(environment: Environment) -> dict[str, object]:
     read again. Raises RunError when it cannot be read at all: nobody could tell then what a change would lose.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{environment.name}"
-    for _ in range(ATTEMPTS - 1):
+    failure: Exception | None = None
+    for attempt in range(ATTEMPTS):
+        time.sleep(_PAUSE_SECONDS if attempt else 0)
         try:
             return _read_outputs(name)
-        except Exception:  # noqa: BLE001 - the SDK has no narrower one
-            time.sleep(_PAUSE_SECONDS)
-    try:
-        return _read_outputs(name)
-    except Exception as error:
-        raise pulumi.RunError(f"the outputs of the last deployment cannot be read: try again, or look at the backend: {error}") from error
+        except Exception as error:  # noqa: BLE001 - the SDK has no narrower one
+            failure = error
+    raise pulumi.RunError(f"the outputs of the last deployment cannot be read: try again, or look at the backend: {failure}") from failure
 
 
 def _read_outputs(name: str) -> dict[str, object]:

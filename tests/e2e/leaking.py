@@ -33,9 +33,6 @@ ENVIRONMENT = "dev"
 BY_HAND = "by hand"
 """What the canary is called that somebody writes into Secrets in the place of what was deployed."""
 
-VERBOSITY = 3
-"""Of the engine's own log; what is above it is for those who debug the engine."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Trail:
@@ -109,23 +106,14 @@ def deployed(instance: cluster.Instance, directory: Path) -> Trail:
 
 def follow(engine: ProjectEngine, kube: Kube, keys: Iterable[str], *, policies: Sequence[str]) -> Trail:
     """Preview, deploy, and look for drift in Secrets, and note all that is said."""
-    said: dict[str, list[str]] = {"preview": [], "up": [], "refresh": [], "events": [], "logs": []}
+    said: dict[str, list[str]] = {"preview": [], "up": [], "refresh": [], "events": []}
 
     def event(content: object) -> None:
         said["events"].append(json.dumps(content, default=_fields))
 
     with engine.stack() as stack:
-        stack.preview(on_output=said["preview"].append, on_event=event, diff=True, policy_packs=list(policies))
-        stack.up(
-            on_output=said["up"].append,
-            on_error=said["logs"].append,
-            on_event=event,
-            diff=True,
-            policy_packs=list(policies),
-            log_to_std_err=True,
-            log_verbosity=VERBOSITY,
-            log_flow=True,
-        )
+        for step, show in ((stack.preview, said["preview"].append), (stack.up, said["up"].append)):
+            step(on_output=show, on_error=show, on_event=event, diff=True, policy_packs=list(policies))
     with secrets_by_hand(engine, kube):
         report = look(engine, kube)
         with engine.stack() as stack:
@@ -214,7 +202,6 @@ OF_THE_ENGINE: Mapping[str, Place] = {
     "what up says": lambda trail: trail.said["up"],
     "what refresh says": lambda trail: trail.said["refresh"],
     "events of the engine": lambda trail: trail.said["events"],
-    "logs of the engine and of its providers": lambda trail: trail.said["logs"],
     "state without --show-secrets": lambda trail: [trail.engine.pulumi("stack", "export")],
     "outputs, configuration and history as the CLI shows them": lambda trail: [
         trail.engine.pulumi(*words) for words in (("stack", "output", "--json"), ("config", "--json"), ("stack", "history", "--json"))

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.engine import ROOT, Engine, EngineError, Target
 from sandbox.kube import Kube
-from tests.e2e.inventory import objects
+from tests.lifecycle.inventory import objects
 
 pytestmark = pytest.mark.cluster
 

@@ -12,9 +12,9 @@ from sandbox.drift import Drift
 from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import dig
-from tests.e2e.drifting import AWS, BUCKET, HOLDERS, KUBERNETES, ROLE, Managed, call, edit, lacking, managed, path, touches
 from tests.e2e.leaking import Trail
 from tests.e2e.projects import ProjectEngine
+from tests.lifecycle.drifting import AWS, BUCKET, HOLDERS, KUBERNETES, ROLE, Managed, call, edit, lacking, managed, path, touches
 from tests.lifecycle.test_recovery import gone
 from tests.waiting import until
 

@@ -15,7 +15,7 @@ from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import Obj, text
 from sandbox.teardown import plan
-from tests.e2e.inventory import Known, cloud, objects
+from tests.lifecycle.inventory import Known, cloud, objects
 from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.environments]

@@ -18,10 +18,12 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from sandbox import providers
+from sandbox.engine import POLICY
 from stacks import secret_list
-from tests.e2e import leaking, leaky_provider
+from tests.e2e import leaking
 from tests.e2e.leaking import BY_HAND, OF_THE_ENGINE, OF_THE_REPOSITORY, PLACES, Leak, Trail, leaks
 from tests.e2e.projects import ProjectEngine
+from tests.lifecycle import leaky_provider
 
 pytestmark = [pytest.mark.cluster, pytest.mark.environments]
 
@@ -141,6 +143,15 @@ def test_a_drift_report_that_shows_values_is_found(broken: Trail, monkeypatch: p
         ("drift report for programs", BY_HAND),
         ("drift report for programs", UNSAFE["safe"]),
     }
+
+
+def test_the_log_of_an_engine_that_debugs_is_one_that_leaks(trail: Trail) -> None:
+    """Pulumi says so of its `--verbose`: here no command asks for it, and the search would find what it tells."""
+    lines: list[str] = []
+    with trail.engine.stack() as stack:
+        stack.up(on_error=lines.append, log_to_std_err=True, log_verbosity=9, log_flow=True, policy_packs=[str(POLICY)])
+    found = leaks(trail, {"log of an engine that debugs": lambda _: lines})
+    assert {leak.key for leak in found} == set(trail.canaries) - {BY_HAND}
 
 
 def test_a_rendering_that_is_not_masked_is_found(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ from sandbox.cluster.supervision import Supervisor
 from sandbox.engine import Engine, EngineError, Target
 from sandbox.kube import Kube, KubeError
 from sandbox.providers.values import Json, text
-from tests.e2e.deploying import start
-from tests.e2e.inventory import Known, objects
+from tests.lifecycle.deploying import start
+from tests.lifecycle.inventory import Known, objects
 from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.environments]

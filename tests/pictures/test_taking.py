@@ -158,7 +158,7 @@ def test_a_comment_is_shown_as_github_shows_it(taken: Path, monkeypatch: pytest.
     [(_, size, text)] = pages(taken)
     assert size == f"{comment.WIDTH},{comment.HEIGHT}"
     assert "<table>" in text
-    assert text.count("<blockquote class='alert'>") == 1
+    assert text.count("<blockquote class='alert'>") == 2, "the bucket that is replaced, and that the guard refuses it"
     assert "<details open>" in text
     assert "[!CAUTION]" not in text
     assert (taken / "pr-comment.png").is_file()

@@ -1,4 +1,4 @@
-"""A deployment in a process of its own, to be killed: ``python -m tests.e2e.deploying NAME KUBECONFIG STATE S3``."""
+"""A deployment in a process of its own, to be killed: ``python -m tests.lifecycle.deploying NAME KUBECONFIG STATE S3``."""
 
 import subprocess
 import sys
