@@ -4,12 +4,17 @@ from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import items, text
 from sandbox.unmanaged import listable
+from tests.waiting import until
 
 Known = frozenset[tuple[str, str]]
 """Kind, and ``namespace/name`` or name."""
 
 _PASSING = ("APIService", "CertificateSigningRequest", "ControllerRevision", "IPAddress", "ReplicaSet")
 """Kinds that the cluster itself makes for others, under names of its own."""
+
+
+_OF_EACH_NAMESPACE = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
+"""What the cluster puts into a namespace a moment after it was made."""
 
 
 def objects(kube: Kube) -> Known:
@@ -20,7 +25,22 @@ def objects(kube: Kube) -> Known:
         for kind, root, plural in kinds
         if kind not in _PASSING
         for item in kube.list(f"{root}/{plural}")
+        if (kind, item["metadata"]["name"]) not in _OF_EACH_NAMESPACE
     )
+
+
+def await_only(kube: Kube, known: Known) -> None:
+    """Wait until the cluster has nothing but these objects; the failure tells what else there was."""
+    seen: list[Known] = []
+
+    def clean() -> bool:
+        seen.append(objects(kube) - known)
+        return not seen[-1]
+
+    try:
+        until(clean)
+    except AssertionError as error:
+        raise AssertionError(f"there is still {sorted(seen[-1])}") from error
 
 
 def cloud(aws: Aws) -> Known:

@@ -18,7 +18,7 @@ from tests.lifecycle.drifting import AWS, BUCKET, HOLDERS, KUBERNETES, ROLE, Man
 from tests.lifecycle.test_recovery import gone
 from tests.waiting import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.environments]
+pytestmark = pytest.mark.cluster
 
 AS_PEOPLE_ASK = ("refresh", "--preview-only", "--expect-no-changes")
 """The words of README, for those who have the official CLI."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from subprocess import CalledProcessError
 
 import pytest
 
@@ -10,13 +11,14 @@ from model.environment import Environment, load
 from sandbox import confirmation
 from sandbox.confirmation import NotConfirmedError
 from sandbox.destroying import destroy, phrase
-from sandbox.engine import ROOT, Engine, EngineError, Target
+from sandbox.engine import ROOT, Target
 from sandbox.kube import Kube
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import Obj, text
 from sandbox.teardown import plan
-from tests.lifecycle.inventory import Known, cloud, objects
-from tests.waiting import until
+from tests.e2e import projects
+from tests.e2e.projects import ProjectEngine
+from tests.lifecycle.inventory import Known, await_only, cloud, objects
 
 pytestmark = [pytest.mark.cluster, pytest.mark.environments]
 
@@ -30,7 +32,7 @@ class Place:
     """Where an environment was deployed, and what there was before."""
 
     environment: Environment
-    engine: Engine
+    engine: ProjectEngine
     kube: Kube
     aws: Aws
     objects: Known
@@ -45,10 +47,10 @@ def aws(simulated: Target) -> Aws:
 
 
 @pytest.fixture(scope="module", params=["staging", "prod"])
-def place(request: pytest.FixtureRequest, simulated: Target, aws: Aws) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, simulated: Target, aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One of the environments, deployed; deleted at the end with all that it protects."""
     environment, kube = load(ROOT, str(request.param)), Kube(simulated.kubeconfig)
-    engine = Engine(simulated, environment.name, say=print)
+    engine = ProjectEngine(simulated, environment.name, print, projects.copy(tmp_path_factory.mktemp("project")))
     before, stored = objects(kube), cloud(aws)
     assert set(engine.preview()) == {"create"}
     assert set(engine.up()) == {"create"}
@@ -56,7 +58,7 @@ def place(request: pytest.FixtureRequest, simulated: Target, aws: Aws) -> Iterat
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv(confirmation.VARIABLE, phrase(environment.name, data=True))
         destroy(engine, kube, environment.name, with_data=True, say=print)
-    until(lambda: objects(kube) <= before, what="nothing is left in the cluster")
+    await_only(kube, before)
     assert cloud(aws) == stored
     assert plan(engine.resources(), with_data=False).kept == ()
 
@@ -76,10 +78,9 @@ def test_who_does_not_know_what_he_does_deletes_nothing(place: Place, monkeypatc
     monkeypatch.setenv(confirmation.VARIABLE, name)
     with pytest.raises(NotConfirmedError, match=f"allowed: 'delete data of {name}'"):
         destroy(place.engine, place.kube, name, with_data=True, say=print)
-    said: list[str] = []
-    with pytest.raises(EngineError), place.engine._stack() as stack:  # pyright: ignore[reportPrivateUsage] - as `pulumi destroy` does
-        stack.destroy(on_output=said.append, on_error=said.append, show_secrets=False)
-    assert "protected" in "\n".join(said)
+    with pytest.raises(CalledProcessError) as refused:
+        place.engine.pulumi("destroy", "--yes")
+    assert "because it is protected" in refused.value.output + refused.value.stderr
     assert (objects(place.kube), cloud(place.aws)) == (before, stored)
 
 
@@ -95,7 +96,7 @@ def test_what_is_protected_outlives_the_platform_and_is_taken_over_by_the_next(p
 
     keeps = place.environment.settings.cluster.keeps_volumes
     assert volumes
-    until(lambda: objects(place.kube) - place.objects <= (left(volumes) if keeps else set()), what="all but what is kept is gone")
+    await_only(place.kube, place.objects | left(volumes if keeps else {}))
     assert claims(place.kube) == (volumes if keeps else {})
     assert cloud(place.aws) - place.cloud == {("Bucket", bucket)}
     assert (
@@ -119,11 +120,9 @@ def claims(kube: Kube) -> dict[str, str]:
 
 
 def left(volumes: dict[str, str]) -> set[tuple[str, str]]:
-    """The namespace with its volumes, and what Kubernetes makes in each namespace."""
+    """These volumes with their namespace, if there are any."""
     return {
-        ("Namespace", "observability"),
-        ("ServiceAccount", "observability/default"),
-        ("ConfigMap", "observability/kube-root-ca.crt"),
+        *([("Namespace", "observability")] if volumes else ()),
         *(("PersistentVolumeClaim", f"observability/{claim}") for claim in volumes),
         *(("PersistentVolume", volume) for volume in volumes.values()),
     }

@@ -4,14 +4,13 @@ Its twins take one protection away each, with a program of a few objects or a fu
 """
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pulumi
 import pytest
-from pulumi import automation
 from pulumi_kubernetes import Provider
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret
@@ -25,7 +24,7 @@ from tests.e2e.leaking import BY_HAND, OF_THE_ENGINE, OF_THE_REPOSITORY, PLACES,
 from tests.e2e.projects import ProjectEngine
 from tests.lifecycle import leaky_provider
 
-pytestmark = [pytest.mark.cluster, pytest.mark.environments]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.mark.parametrize("place", [*OF_THE_ENGINE, *OF_THE_REPOSITORY])
@@ -50,6 +49,15 @@ def test_the_drift_report_is_about_every_secret_and_tells_that_it_differs(trail:
         "a secret value differs" in line for line in told
     )
     assert trail.report.managed
+
+
+def test_the_log_of_an_engine_that_debugs_is_one_that_leaks(trail: Trail) -> None:
+    """Pulumi says so of its `--verbose`: here no command asks for it, and the search would find what it tells."""
+    lines: list[str] = []
+    with trail.engine.stack() as stack:
+        stack.up(on_error=lines.append, log_to_std_err=True, log_verbosity=9, log_flow=True, policy_packs=[str(POLICY)])
+    found = leaks(trail, {"log of an engine that debugs": lambda _: lines})
+    assert {leak.key for leak in found} == set(trail.canaries) - {BY_HAND}
 
 
 UNSAFE = {
@@ -109,13 +117,14 @@ def broken(trail: Trail, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
 
 
 CHECKPOINTS = {"state without --show-secrets", "checkpoint and its backup", "history on disk"}
+SHOWN = {"what preview says", "what up says", "events of the engine"}
 FOUND: dict[str, set[str]] = {
     "in-a-config-map": {"live objects but for the data of Secrets"},
-    "unsealed": {"live objects but for the data of Secrets", *CHECKPOINTS},
+    "unsealed": {"live objects but for the data of Secrets", *CHECKPOINTS, *SHOWN},
     "in-a-variable": {"live objects but for the data of Secrets"},
-    "output": {*CHECKPOINTS},
-    "unmarked": {*CHECKPOINTS},
-    "told": {"what up says"},
+    "output": {*CHECKPOINTS, "outputs, configuration and history as the CLI shows them"},
+    "unmarked": {*CHECKPOINTS, *SHOWN, "drift report for people", "drift report for programs"},
+    "told": {"events of the engine"},
     "safe": set(),
 }
 """Where each is found."""
@@ -125,33 +134,6 @@ FOUND: dict[str, set[str]] = {
 def test_a_secret_that_is_not_kept_is_found_where_it_went(broken: Trail, name: str) -> None:
     found = {leak.place for leak in leaks(broken, OF_THE_ENGINE) if leak.key == UNSAFE[name]}
     assert found == FOUND[name]
-
-
-def test_a_drift_report_that_shows_values_is_found(broken: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine masks them, as it is asked to; here it is not."""
-    preview = cast(Callable[..., object], automation.Stack.preview_refresh)
-
-    def showing(stack: automation.Stack, **options: object) -> object:
-        return preview(stack, **{**options, "show_secrets": True})
-
-    monkeypatch.setattr(automation.Stack, "preview_refresh", showing)
-    with leaking.secrets_by_hand(broken.engine, broken.kube):
-        report = leaking.look(broken.engine, broken.kube)
-    found = leaks(replace(broken, report=report), {name: place for name, place in PLACES.items() if name.startswith("drift report")})
-    assert {(leak.place, leak.key) for leak in found} >= {
-        ("drift report for people", BY_HAND),
-        ("drift report for programs", BY_HAND),
-        ("drift report for programs", UNSAFE["safe"]),
-    }
-
-
-def test_the_log_of_an_engine_that_debugs_is_one_that_leaks(trail: Trail) -> None:
-    """Pulumi says so of its `--verbose`: here no command asks for it, and the search would find what it tells."""
-    lines: list[str] = []
-    with trail.engine.stack() as stack:
-        stack.up(on_error=lines.append, log_to_std_err=True, log_verbosity=9, log_flow=True, policy_packs=[str(POLICY)])
-    found = leaks(trail, {"log of an engine that debugs": lambda _: lines})
-    assert {leak.key for leak in found} == set(trail.canaries) - {BY_HAND}
 
 
 def test_a_rendering_that_is_not_masked_is_found(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from sandbox.engine import ROOT, Engine, Target
 from sandbox.kube import Kube, Object
 from tests.sandbox.test_rollback import commit, git
 
-pytestmark = [pytest.mark.cluster, pytest.mark.environments]
+pytestmark = pytest.mark.cluster
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".*cache", ".hypothesis", "__pycache__", "tests", "docs", "out")
 
