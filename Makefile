@@ -80,10 +80,10 @@ test: lint types ## all that CI runs
 	@$(PY) -m pytest -n 2 --dist worksteal -m binaries
 	@$(PY) -m pytest -n 2 --dist loadscope -m 'cluster and not environments'
 
+LONG = $(patsubst %,tests/lifecycle/test_%.py,environments change_guard recovery)
+
 environments: $(VENV)/.done ## for what `make test` has no time: staging and prod deployed and deleted, the guard beside previews of theirs, ten kills
 	@OBSERVABILITY_TEST_KILLS=10 OBSERVABILITY_TEST_CHANGES=6 $(PY) -m pytest -m cluster $(LONG)
-
-LONG = $(patsubst %,tests/lifecycle/test_%.py,environments change_guard recovery)
 
 lint: $(VENV)/.done ## style (ruff)
 	@$(VENV)/bin/ruff check .
