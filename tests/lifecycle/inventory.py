@@ -1,6 +1,6 @@
 """Everything that there is in a cluster and in the AWS of a sandbox, by name, to be compared before and after."""
 
-from sandbox.kube import Kube
+from sandbox.kube import Kube, Object
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import items, text
 from sandbox.unmanaged import listable
@@ -9,9 +9,8 @@ from tests.waiting import until
 Known = frozenset[tuple[str, str]]
 """Kind, and ``namespace/name`` or name."""
 
-_PASSING = ("APIService", "CertificateSigningRequest", "ControllerRevision", "IPAddress", "ReplicaSet")
+_PASSING = ("APIService", "CertificateSigningRequest", "IPAddress")
 """Kinds that the cluster itself makes for others, under names of its own."""
-
 
 _OF_EACH_NAMESPACE = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 """What the cluster puts into a namespace a moment after it was made."""
@@ -25,8 +24,14 @@ def objects(kube: Kube) -> Known:
         for kind, root, plural in kinds
         if kind not in _PASSING
         for item in kube.list(f"{root}/{plural}")
-        if (kind, item["metadata"]["name"]) not in _OF_EACH_NAMESPACE
+        if not _made_by_the_cluster(kind, item["metadata"])
     )
+
+
+def _made_by_the_cluster(kind: str, metadata: Object) -> bool:
+    """For another object, such as pods and jobs of an hour; for each namespace; for a controller of its own that has just begun."""
+    of_a_controller = kind == "ServiceAccount" and metadata.get("namespace") == "kube-system"
+    return bool(metadata.get("ownerReferences")) or (kind, metadata["name"]) in _OF_EACH_NAMESPACE or of_a_controller
 
 
 def await_only(kube: Kube, known: Known) -> None:

@@ -179,11 +179,11 @@ def finished(place: Target) -> Engine:
 def end_state(place: Target) -> Obj:
     """What a deployment ends with: everything in the state with what it was made from, by urn, and everything in the cluster by name.
 
-    Pods and volumes have other names each time.
+    Volumes have other names each time.
     """
     made = {text(one, "urn"): one.get("inputs") for one in finished(place).resources()}
     there = objects(Kube(place.kubeconfig))
-    return made | {f"{kind} {name}": True for kind, name in there if kind not in ("Pod", "PersistentVolume")}
+    return made | {f"{kind} {name}": True for kind, name in there if kind != "PersistentVolume"}
 
 
 def differences(expected: Obj, found: Obj) -> list[str]:
