@@ -78,7 +78,7 @@ bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names o
 test: lint types ## all that CI runs
 	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
 	@$(PY) -m pytest -n 2 --dist worksteal -m binaries
-	@$(PY) -m pytest -n 2 --dist loadscope -m 'cluster and not environments'
+	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m 'cluster and not environments'
 
 LONG = $(patsubst %,tests/lifecycle/test_%.py,environments change_guard recovery)
 

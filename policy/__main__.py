@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import cast
 
@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the engine st
 from checks.buckets import BUCKET, Asked, bucket_problems
 from checks.objects import RULES
 from model.documents import mapping, read
-from model.end_of_life import read_ends_of_life
+from model.end_of_life import EndsOfLife, read_ends_of_life
 from model.stack import stack_file
 from policy.promises import UNKNOWN, image_problems, leaked, object_problems, text_of
 
@@ -59,8 +59,13 @@ def _object(name: str, args: ResourceValidationArgs, report: ReportViolation) ->
 
 def _images(args: ResourceValidationArgs, report: ReportViolation) -> None:
     properties = cast("dict[str, object]", plain(args.props))
-    for problem in image_problems(args.resource_type, properties, _config(), read_ends_of_life(ROOT), datetime.now(UTC).date()):
+    for problem in image_problems(args.resource_type, properties, _config(), _ends_of_life(), datetime.now(UTC).date()):
         report(problem, None)
+
+
+@cache
+def _ends_of_life() -> EndsOfLife:
+    return read_ends_of_life(ROOT)
 
 
 def _leaks(args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -68,11 +73,12 @@ def _leaks(args: ResourceValidationArgs, report: ReportViolation) -> None:
         report(problem, None)
 
 
-def _secrets() -> list[str]:
+@cache
+def _secrets() -> tuple[str, ...]:
     """The values of the stack's secrets: the engine gives a pack the whole configuration, and the stack file says what of it is secret."""
     config = _config()
     declared = mapping(read(ROOT, stack_file(pulumi.get_stack())).content.get("config"))
-    return [config[key] for key, value in declared.items() if "secure" in mapping(value) and key in config]
+    return tuple(config[key] for key, value in declared.items() if "secure" in mapping(value) and key in config)
 
 
 def _config() -> dict[str, str]:

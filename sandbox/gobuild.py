@@ -104,7 +104,8 @@ def _environment() -> dict[str, str]:
         "GOFLAGS": f"-mod=readonly -buildvcs=false -trimpath -p={jobs} -gcflags=all=-dwarf=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
-        **({"GOGC": "50"} if memory <= 8.5 else {}),
+        # With memory to spare, less garbage collection saves a fifth of the compilers' time (measured with kwok, 400 against 100).
+        "GOGC": "50" if memory <= 8.5 else "100" if memory <= 16.5 else "400",
     }
 
 

@@ -18,15 +18,22 @@ SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 """The sandbox of the tests; another one lets two runs go on side by side."""
 
 
-APART = ("tests/lifecycle/", "tests/sandbox/")
-"""Where the tests are that have clusters of their own. All others share one, with the platform on it."""
+STREAMS = {
+    "tests/lifecycle/test_context.py": "spare",
+    "tests/lifecycle/test_drift_kinds.py": "trail",
+    "tests/lifecycle/test_leaks.py": "trail",
+    "tests/lifecycle/": "simulated",
+    "tests/sandbox/providers/": "spare",
+    "tests/sandbox/": "of their own",
+}
+"""By the beginning of a test's name, the cluster that it uses. All others use the one with the platform on it."""
 
 
 class Streams(LoadScopeScheduling):
-    """Tests on clusters in two streams: a cluster is used by one worker at a time."""
+    """Tests on clusters, those of one cluster one after another, in one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "apart" if nodeid.startswith(APART) else "shared"
+        return next((cluster for beginning, cluster in STREAMS.items() if nodeid.startswith(beginning)), "platform")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Streams | None:

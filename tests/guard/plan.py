@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 import pulumi
 import pytest
+from pulumi.runtime.proto.source_pb2 import StackTrace
 
 from checks.record import Recorded, record
 from components.platform import documents
@@ -91,6 +92,7 @@ def planned(given: Environment, patch: pytest.MonkeyPatch, like: Environment | N
     with patch.context() as within:
         within.setattr("model.environment.from_config", always(given))
         within.setattr(pulumi.log, "warn", always(None))
+        within.setattr("pulumi.runtime.resource._get_stack_trace", StackTrace)  # a quarter of the work, and of no use here
         within.setattr("components.change_guard.standing", always(()))  # which images it runs is no matter here
         if like:
             written, boards = documents_of(like.name)
