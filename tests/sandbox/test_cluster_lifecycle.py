@@ -157,6 +157,7 @@ def test_down_leaves_nothing() -> None:
     assert difference(before, machine("passing")) == {}
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("moment", ["API server ready", "node ready"])
 def test_ctrl_c_during_up_leaves_nothing(moment: str) -> None:
     before = machine("broken-off")
