@@ -75,6 +75,7 @@ schema: $(VENV)/.done ## write configs/schemas, by which editors complete and ch
 bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names of files in bench/); the sandbox too when it is up
 	@$(PY) -m bench $(BENCH)
 
+# Tests on clusters keep the order of their files: sorted by number, hundreds of quick ones would go before the longest.
 test: lint types ## all that CI runs
 	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
 	@$(PY) -m pytest -n 2 --dist worksteal -m binaries

@@ -19,12 +19,15 @@ MODULES = Path(__file__).resolve().parent / "tools"
 _GO_REQUIREMENT = MODULES / "go-requirement.txt"
 
 
+def required(module: str) -> dict[str, str]:
+    """What the go.mod of a directory below sandbox/tools requires: versions without the leading v, by module."""
+    return dict(re.findall(r"^(?:require)?\s+(\S+) v(\S+)", (MODULES / module / "go.mod").read_text(), re.MULTILINE))
+
+
 def version(program: GoProgram) -> str:
     """The version that the program's go.mod pins, without the leading v."""
-    text = (MODULES / program.module / "go.mod").read_text()
-    required = re.findall(r"^(?:require)?\s+(\S+) v(\S+)", text, re.MULTILINE)
     package = program.pinned or program.package
-    pins = [(path, pin) for path, pin in required if f"{package}/".startswith(f"{path}/")]
+    pins = [(path, pin) for path, pin in required(program.module).items() if f"{package}/".startswith(f"{path}/")]
     if not pins:
         raise ToolError(f"sandbox/tools/{program.module}/go.mod requires no module with the package {package}")
     pin = max(pins)[1]
@@ -104,8 +107,8 @@ def _environment() -> dict[str, str]:
         "GOFLAGS": f"-mod=readonly -buildvcs=false -trimpath -p={jobs} -gcflags=all=-dwarf=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
-        # With memory to spare, less garbage collection saves a fifth of the compilers' time (measured with kwok, 400 against 100).
-        "GOGC": "50" if memory <= 8.5 else "100" if memory <= 16.5 else "400",
+        # Measured on the largest package, service/ec2 of AWS: 143 s of processor time against 175 without both, and as much memory.
+        **({"GOGC": "50"} if memory <= 8.5 else {"GOGC": "400", "GOMEMLIMIT": "3GiB"}),
     }
 
 

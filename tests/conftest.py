@@ -26,7 +26,7 @@ STREAMS = {
     "tests/sandbox/providers/": "spare",
     "tests/sandbox/": "of their own",
 }
-"""By the beginning of a test's name, the cluster that it uses. All others use the one with the platform on it."""
+"""By the beginning of a test's name, the cluster that it uses; the first that fits counts. All others use the one with the platform."""
 
 
 class Streams(LoadScopeScheduling):

@@ -92,7 +92,7 @@ def planned(given: Environment, patch: pytest.MonkeyPatch, like: Environment | N
     with patch.context() as within:
         within.setattr("model.environment.from_config", always(given))
         within.setattr(pulumi.log, "warn", always(None))
-        within.setattr("pulumi.runtime.resource._get_stack_trace", StackTrace)  # a quarter of the work, and of no use here
+        within.setattr("pulumi.runtime.resource._get_stack_trace", StackTrace)  # a tenth of the work, and of no use here
         within.setattr("components.change_guard.standing", always(()))  # which images it runs is no matter here
         if like:
             written, boards = documents_of(like.name)

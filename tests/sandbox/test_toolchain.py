@@ -1,6 +1,5 @@
 """Which program is taken, what a build depends on, and what people read when one cannot be had."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,15 +170,9 @@ def test_the_manifests_versions_are_those_that_are_built() -> None:
 
 def test_promtail_builds_with_what_loki_builds_with() -> None:
     """Else all that they have in common is compiled twice: minutes of a first `make up`."""
-    loki, promtail = required("loki"), required("promtail")
+    loki, promtail = gobuild.required("loki"), gobuild.required("promtail")
     differing = {module for module in loki.keys() & promtail.keys() if loki[module] != promtail[module]}
     assert differing == {"github.com/grafana/loki/v3", "github.com/grafana/dskit"}
-
-
-def required(module: str) -> dict[str, str]:
-    """Versions by module, as a go.mod below sandbox/tools requires them."""
-    text = (gobuild.MODULES / module / "go.mod").read_text()
-    return dict(re.findall(r"^\t(\S+) (v\S+)", text, re.MULTILINE))
 
 
 def test_names_are_unique() -> None:
