@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs
 from pulumi_kubernetes.core.v1 import ConfigMap, Service
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
@@ -12,7 +12,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 from components import jaeger_config as config
 from components.base import CHECKSUM, Component, Identity
 from components.documents import checksum
-from components.pods import REVISIONS, Pod, Probes, config_volume, http_probe, memory_env, mount, pod_template
+from components.pods import REVISIONS, SECRET_VERSION, Pod, Probes, config_volume, http_probe, memory_env, mount, pod_template
 from components.trace_storage import Access, access_mounts, access_volumes
 from components.workloads import budget_spec, headless_spec, service_spec
 from model.traces import Role
@@ -55,12 +55,15 @@ class JaegerArgs:
     access: Access
     """How the storage is reached."""
 
+    secret_version: Output[str]
+    """The version of the Secret with the password. It would read it again by itself, but tries once: while the storage is away, in vain."""
+
     config: Mapping[str, str]
     """``jaeger.yaml`` and the sampling strategies, by file name."""
 
 
 class Jaeger(Component):
-    """Both roles. A changed configuration restarts them; changed sampling does not."""
+    """Both roles. A changed configuration or password restarts them; changed sampling does not."""
 
     def __init__(self, name: str, args: JaegerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:index:Jaeger", name, opts)
@@ -111,7 +114,7 @@ def role_pod(args: JaegerArgs, identity: Identity, ports: Mapping[str, int]) -> 
             readiness=http_probe("/status", "health", period=5),
             liveness=http_probe("/status", "health", failures=6),
         ),
-        annotations={CHECKSUM: checksum(restarting)},
+        annotations={CHECKSUM: checksum(restarting), SECRET_VERSION: args.secret_version},
         volumes=(*access_volumes(args.access), config_volume("config", f"{args.collector.name}-config")),
         mounts=(*access_mounts(args.access), mount("config", config.CONFIG_FOLDER)),
         replicas=role.replicas,

@@ -74,7 +74,7 @@ def storage(settings: Traces, access: Access) -> Document:
     index: Document = {"shards": settings.shards, "replicas": settings.copies}
     return {
         "server_urls": [access.url],
-        "auth": {"basic": {"username": access.username, "password_file": access.password_file, "reload_interval": "30s"}},
+        "auth": {"basic": {"username": access.username, "password_file": access.password_file}},
         **({"tls": {"ca_file": access.authority_file}} if access.authority else {}),
         "bulk_processing": {"max_bytes": BULK_BYTES},
         "create_mappings": True,

@@ -61,7 +61,7 @@ class Traces(Component):
         storage: list[Component] = [way]
         if nodes := args.settings.elasticsearch:
             storage.append(Elasticsearch("elasticsearch", nodes_args(args, nodes, way.secret_version), self.child(after=storage)))
-        jaeger = Jaeger("jaeger", jaeger_args(args), self.child(after=storage))
+        jaeger = Jaeger("jaeger", jaeger_args(args, way.secret_version), self.child(after=storage))
         Collector("collector", collector_args(args, way.secret_version), self.child(after=[jaeger]))
         self.register_outputs({})
 
@@ -177,7 +177,7 @@ def nodes_args(args: TracesArgs, nodes: traces.Elasticsearch, secret_version: Ou
     )
 
 
-def jaeger_args(args: TracesArgs) -> JaegerArgs:
+def jaeger_args(args: TracesArgs, secret_version: Output[str]) -> JaegerArgs:
     """Both roles of Jaeger."""
     environment, roles = args.environment, args.settings.jaeger
     return JaegerArgs(
@@ -186,6 +186,7 @@ def jaeger_args(args: TracesArgs) -> JaegerArgs:
         image=environment.images["jaeger"],
         roles={"jaeger-collector": roles.collector, "jaeger-query": roles.query},
         access=access(environment, args.settings, args.namespace),
+        secret_version=secret_version,
         config=under("jaeger", args.files),
     )
 

@@ -19,7 +19,7 @@ from tests.conftest import Platform
 from tests.e2e import projects
 from tests.e2e.leaking import ENVIRONMENT, OF_RUNNING_PROGRAMS, Trail, canary, leaks
 from tests.e2e.projects import ProjectEngine
-from tests.e2e.tracing import Storage, address, series, traces
+from tests.e2e.tracing import Storage, address, request, series, trace, traces
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -29,9 +29,6 @@ ARRIVES_SECONDS = 90
 
 HEARTBEAT_SECONDS = 180
 """How soon a changed address of the heartbeat is used: the kubelet's minute and a half, the heartbeat's own minute, and some to spare."""
-
-PASSWORD_SECONDS = 150
-"""How soon Jaeger has another password: the kubelet's minute and a half, Jaeger's own half a minute, and some to spare."""
 
 STACK, CATALOGUE, PIPELINE, ROUTING = (
     "Pulumi.dev.yaml",
@@ -108,7 +105,16 @@ ROUTE = Change(file=ROUTING, old="warning: {groupWait: 30s", new="warning: {grou
 ROTATED = ("dharmaRedisPassword", "elasticsearchPassword", "heartbeatUrl")
 """The secrets that are changed with them."""
 
-RESTARTED = ("collector-0", "dharma-redis-exporter-", "elasticsearch-0", "grafana-", "loki-0", "promtail-")
+RESTARTED = (
+    "collector-0",
+    "dharma-redis-exporter-",
+    "elasticsearch-0",
+    "grafana-",
+    "jaeger-collector-",
+    "jaeger-query-",
+    "loki-0",
+    "promtail-",
+)
 """The pods of what cannot read again what was changed: Grafana's datasources name the interval of scraping."""
 
 
@@ -177,11 +183,11 @@ def test_a_changed_password_restarts_the_exporter_which_logs_in_with_it(changed:
 
 
 def test_a_changed_password_of_the_storage_is_what_it_asks_for_and_what_its_clients_have(changed: Deployment) -> None:
-    """Jaeger reads it again; the collector, which asks for the state of the storage, and the storage itself were restarted."""
+    """Jaeger, the collector, which asks for the state of the storage, and the storage itself were restarted."""
     storage = Storage(kube=changed.kube)
     assert storage.password == canary("elasticsearchPassword")
     assert storage.call("GET", "/")
-    arrives("jaeger-query", changed, lambda kube: traces(kube, {"service": "api-gateway", "limit": "1"}), seconds=PASSWORD_SECONDS)
+    arrives("jaeger-query", changed, lambda kube: traces(kube, {"service": "api-gateway", "limit": "1"}))
     metrics = f"/api/v1/namespaces/{NAMESPACE}/services/collector:storage-metrics/proxy/metrics"
     until(lambda: "elasticsearch_" in changed.kube.text(metrics), what="the collector is let in")
 
@@ -204,13 +210,33 @@ def test_nobody_says_the_new_secrets(changed: Deployment) -> None:
     assert leaks(trail, OF_RUNNING_PROGRAMS) == []
 
 
-def test_a_changed_route_reaches_alertmanager(changed: Deployment) -> None:
-    """The last of this module, as it deploys anew, and with everything else as it was."""
+@pytest.fixture(scope="module")
+def changed_again(changed: Deployment) -> Deployment:
+    """Everything as it was but a route, and the storage has a third password. Those who use it come last in this module."""
+    before = pods(changed.kube)
     for change in CHANGES.values():
         projects.edit(changed.engine.project, change.file, change.new, change.old)
     projects.edit(changed.engine.project, ROUTE.file, ROUTE.old, ROUTE.new)
+    changed.engine.set_secrets({"elasticsearchPassword": canary("elasticsearchPasswordAgain")})
     changed.engine.up()
-    arrives("alertmanager", Deployment(engine=changed.engine, kube=changed.kube, ended=time.monotonic(), before={}), ROUTE.says)
+    return Deployment(engine=changed.engine, kube=changed.kube, ended=time.monotonic(), before=before)
+
+
+def test_a_changed_route_reaches_alertmanager(changed_again: Deployment) -> None:
+    arrives("alertmanager", changed_again, ROUTE.says)
+
+
+def test_a_password_of_the_storage_that_is_changed_again_is_used_too(changed_again: Deployment) -> None:
+    """Jaeger by itself would use the second one for good, when the storage does not answer at the moment at which it reads the third."""
+    kube = changed_again.kube
+    kept = until(lambda: sampled(kube), what="a request begins a trace that is kept")
+    arrives("jaeger-collector", changed_again, lambda kube: trace(kube, kept))
+
+
+def sampled(kube: Kube) -> str | None:
+    """A request: the id of its trace when that is kept."""
+    identity, kept = request(kube, "/api/v1/blueprints")
+    return identity if kept else None
 
 
 def arrives(name: str, deployment: Deployment, says: Callable[[Kube], object], *, seconds: float = ARRIVES_SECONDS) -> None:
