@@ -68,9 +68,15 @@ def test_claiming_again_changes_nothing(root: Path) -> None:
     assert (root / "main/owner.json").read_text() == before
 
 
-def test_another_checkout_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("init", "state"), [(None, "stopped, its data kept"), (4711, "up since 2026-01-01 10:00 UTC")])
+def test_another_checkout_is_named(init: int | None, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = Owner(checkout=str(tmp_path), number=0, since="2026-01-01 10:00 UTC")
-    with pytest.raises(ClusterError, match=rf"belongs to {tmp_path} \(stopped, its data kept\): run `make down` there, or .* SANDBOX=name"):
+
+    def found(_name: str) -> int | None:
+        return init
+
+    monkeypatch.setattr(ownership, "find_init", found)
+    with pytest.raises(ClusterError, match=rf"belongs to {tmp_path} \({state}\): run `make down` there, or .* SANDBOX=name"):
         refuse_foreign("main", owner)
 
 
