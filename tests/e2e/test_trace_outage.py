@@ -62,7 +62,7 @@ def test_acknowledged_spans_survive_an_outage_and_three_kills(platform: Platform
     print(f"{len(sender.taken)} spans taken, {len(sender.refused)} refused")
     assert sender.refused, "three kills without one refusal: nobody was killed"
     serving.wait(kube, timeout_seconds=240, say=print)
-    until(lambda: sender.taken <= stored(storage, sender.service), seconds=120, what="all spans that were taken are found")
+    until(lambda: sender.taken <= stored(storage, sender.service), seconds=300, what="all spans that were taken are found")
 
 
 def stored(storage: Storage, service: str) -> set[str]:

@@ -16,6 +16,8 @@ SPACE = "/api/v1/namespaces/observability"
 NAME = "elasticsearch.observability.svc"
 """That for which the storage has its certificate."""
 GATEWAY = ("dharma", "api-gateway", 3000)
+MOST_SPANS = 60_000
+"""Of one service; the storage answers with 65,536 at most."""
 
 
 def address(kube: Kube, namespace: str, service: str) -> str:
@@ -85,11 +87,13 @@ class Storage:
         return set(self.call("GET", "/jaeger-*"))
 
     def spans_of(self, service: str) -> set[str]:
-        """The ids of all spans of a service that are stored."""
+        """The ids of all spans of a service that are stored: once each, as after an outage some are stored many times over."""
         self.call("POST", "/jaeger-span-*/_refresh")
-        query = {"size": 10_000, "_source": ["spanID"], "query": {"term": {"process.serviceName": service}}}
-        hits = self.call("POST", "/jaeger-span-*/_search", query)["hits"]["hits"]
-        return {str(hit["_source"]["spanID"]) for hit in hits}
+        ids = {"terms": {"field": "spanID", "size": MOST_SPANS}}
+        query = {"size": 0, "query": {"term": {"process.serviceName": service}}, "aggs": {"ids": ids}}
+        found = self.call("POST", "/jaeger-span-*/_search", query)["aggregations"]["ids"]
+        assert found["sum_other_doc_count"] == 0, f"more than {MOST_SPANS} spans of {service}"
+        return {str(bucket["key"]) for bucket in found["buckets"]}
 
 
 class _Named(http.client.HTTPSConnection):
