@@ -5,40 +5,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from sandbox import cluster, demo, serving, target
 from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
 from sandbox.up import make_namespaces
+from tests.session import plugin
 
 SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 """The sandbox of the tests; another one lets two runs go on side by side."""
 
 
-STREAMS = {
-    "tests/lifecycle/test_context.py": "spare",
-    "tests/lifecycle/test_drift_kinds.py": "trail",
-    "tests/lifecycle/test_leaks.py": "trail",
-    "tests/lifecycle/": "simulated",
-    "tests/sandbox/providers/": "spare",
-    "tests/sandbox/": "of their own",
-}
-"""By the beginning of a test's name, the cluster that it uses; the first that fits counts. All others use the one with the platform."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the session: budgets and durations."""
+    plugin.add_options(parser)
 
 
-class Streams(LoadScopeScheduling):
-    """Tests on clusters, those of one cluster one after another, in one worker."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((cluster for beginning, cluster in STREAMS.items() if nodeid.startswith(beginning)), "platform")
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Streams | None:
-    """Those streams for `-m cluster ...`; what the command line says for others."""
-    return Streams(config, log) if config.option.markexpr.startswith("cluster") else None
+def pytest_configure(config: pytest.Config) -> None:
+    """Measures what tests cost."""
+    plugin.register(config, SANDBOX)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ BREAKS = [
     (PULL_REQUEST, "permissions: {contents: read}\n", "permissions: {contents: write}\n", "quick has ['contents: write']"),
     (PULL_REQUEST, "    permissions: {contents: read}\n", "", "quick has []"),
     (PULL_REQUEST, "{contents: read, id-token: write}", "{contents: read, id-token: write, issues: write}", "preview has"),
-    (PULL_REQUEST, "run: python3 -m review.publish", "run: make unit && python3 -m review.publish", "more than the standard library"),
+    (PULL_REQUEST, "run: python3 -m review.publish", "run: make quick && python3 -m review.publish", "more than the standard library"),
     (PULL_REQUEST, " && github.event.pull_request.head.repo.full_name == github.repository\n", "\n", "preview runs for forks too"),
     (PULL_REQUEST, " && github.event.pull_request.head.repo.full_name == github.repository }}", " }}", "comment runs for forks too"),
     (DRIFT, "${{ github.token }}", "${{ secrets.TOKEN }}", "secrets.TOKEN"),
