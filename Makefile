@@ -13,6 +13,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/observability
 PINS := requirements-dev.txt policy/requirements.txt
 # Compiled Python goes there too: the tree stays clean, and no run compiles again what the last one did.
 export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
+export PYTHONDONTWRITEBYTECODE :=
 VENV := $(CACHE)/venv-$(shell cat $(PINS) | sha256sum | cut -c1-12)
 PY := $(VENV)/bin/python
 # The programs that check their own documents: built or found when a command first needs them.
