@@ -45,12 +45,13 @@ def fenced(text: str, room: int) -> str:
 
     Nothing in it ends the block or mentions anybody, whatever an object of the cluster is called.
     """
-    text = _cut(text.strip(), room)
+    text = cut(text.strip(), room)
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}text\n{text}\n{fence}"
 
 
-def _cut(text: str, room: int) -> str:
+def cut(text: str, room: int) -> str:
+    """The whole lines that fit into ``room`` characters, and how many more there are."""
     if len(text) <= room:
         return text
     kept = text[:room].rpartition("\n")[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandbox.progress import say
 from tests.nightly.outcome import Outcome, commit, machine
-from tests.nightly.parts import PARTS, ROOT, Part
+from tests.nightly.parts import PARTS, Part
 from tests.nightly.running import Stop, run
 from tests.nightly.summary import Run, as_markdown, write
 
@@ -24,7 +24,7 @@ def main(words: Sequence[str] | None = None, parts: Sequence[Part] = PARTS) -> i
     parser = argparse.ArgumentParser(prog="make nightly", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="part", help=f"{', '.join(part.name for part in parts)}; none named: all of them")
     parser.add_argument("--list", action="store_true", help="tell what each part proves and how long it takes, and run nothing")
-    parser.add_argument("--out", type=Path, default=ROOT / "out/nightly", metavar="DIR", help="where the summary and the logs are written")
+    parser.add_argument("--out", type=Path, default=Path("out/nightly"), metavar="DIR", help="where summary and logs go (%(default)s)")
     asked = parser.parse_args(words)
     if asked.list:
         print("\n".join(f"{part.name:14}{part.minutes:3} min  {part.proves}" for part in parts))
