@@ -89,7 +89,7 @@ def run(part: Part, out: Path, stop: Stop, variables: Mapping[str, str]) -> Outc
     """Run a part with ``variables`` added to the environment; its output is in ``<out>/<part>.log``."""
     begin, reports, log = time.monotonic(), list[Report](), out / f"{part.name}.log"
     scratch = Path(tempfile.mkdtemp(prefix=f"{SANDBOX}-"))
-    environment = {**os.environ, "OBSERVABILITY_TEST_SANDBOX": SANDBOX, "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    environment = {**os.environ, "OBSERVABILITY_TEST_SANDBOX": SANDBOX, "TMPDIR": str(scratch), **variables}
     environment |= part.environment(out, scratch)
     ended: Result | None = None
     with log.open("wb") as output, _progress(part.name, log):
@@ -138,22 +138,23 @@ def _reason(part: Part, ended: Result | None, reports: Sequence[Report]) -> str:
 
 
 def _removed(scratch: Path) -> Iterator[str]:
-    """Take away what no test took away, and name it: sandboxes, mounts, and the directory for temporary files."""
-    places = sorted(state_root().iterdir()) if state_root().is_dir() else []
-    for name in (place.name for place in places if place.is_dir() and f"{place.name}-".startswith(f"{SANDBOX}-")):
-        owner = read_owner(name)
-        if owner and owner.checkout == str(CHECKOUT):
-            try:
-                cluster.down(name)
-                yield f"sandbox {name}"
-            except cluster.ClusterError as error:
-                yield f"sandbox {name} ({error})"
+    """Take away what no test took away, and name it: mounts, the directory for temporary files, and sandboxes."""
     for point in mounts_below(scratch):
         subprocess.run(["umount", "--lazy", point], check=False)
         yield f"mount {point}"
     shutil.rmtree(scratch, ignore_errors=True)
     if scratch.exists():
         yield f"directory {scratch}"
+    places = sorted(state_root().iterdir()) if state_root().is_dir() else []
+    for name in (place.name for place in places if place.is_dir() and f"{place.name}-".startswith(f"{SANDBOX}-")):
+        owner = read_owner(name)
+        # Of this checkout, or of a copy of it that was below the directory.
+        if owner and (owner.checkout == str(CHECKOUT) or not Path(owner.checkout).is_dir()):
+            try:
+                cluster.down(name)
+                yield f"sandbox {name}"
+            except cluster.ClusterError as error:
+                yield f"sandbox {name} ({error})"
 
 
 @contextmanager
