@@ -65,7 +65,7 @@ class Stop:
         """Wait for the end of a command, at most so long; returns why it was ended, None when it ended by itself."""
         self._process, self._asked = process, False
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-        if self.interrupted:
+        if self.interrupted and not self._asked:
             self._end()
         process.wait()
         signal.setitimer(signal.ITIMER_REAL, 0)
