@@ -283,7 +283,7 @@ BY_PROGRAMS = (
         name="a-backlog-counts-as-loud",
         file="components/promtail.py",
         old="{limit.burst / limit.rate}",
-        new="{10**9}",
+        new="{1e9}",
         breaks="What waited for Loki is not dropped for being read fast (ADR 11)",
         caught_by=("tests/components/test_promtail_lines.py::test_a_backlog_is_not_taken_for_loudness",),
     ),
