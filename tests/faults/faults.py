@@ -258,10 +258,10 @@ BY_PROGRAMS = (
     Fault(
         name="labels-that-both-lack-are-equal",
         file="components/routing_tree.py",
-        old='"target_matchers": [*matchers(rule.target), *present, ',
-        new='"target_matchers": [*matchers(rule.target), ',
+        old="""present = [f'{label}!=""' for label in equal]""",
+        new="present: list[str] = []",
         breaks="An alert that lacks a label is silenced by none that lacks it too (ADR 8)",
-        caught_by=("tests/checks/test_delivery.py::test_everybody_is_told_as_was_meant",),
+        caught_by=("tests/components/test_notification.py::test_what_breaks_a_service_silences_what_worries_about_it_and_nothing_else",),
     ),
     Fault(
         name="another-environment-keeps-us-alive",
