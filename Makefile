@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate durations environments packages programs help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test quick lint types requirements golden bench pictures pr-comment
+.PHONY: mutate durations nightly packages programs help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test quick lint types requirements golden bench pictures pr-comment
 .NOTPARALLEL:
 
 ENV ?= dev
@@ -89,10 +89,8 @@ quick: lint types ## style, types, and the tests that need neither built program
 durations: $(VENV)/.done ## run the tests of `make test` and record what each took, by which later runs are balanced
 	@$(SESSION) -m 'not nightly' --record-durations
 
-LONG = $(patsubst %,tests/lifecycle/test_%.py,environments change_guard recovery)
-
-environments: $(VENV)/.done ## for what `make test` has no time: staging and prod deployed and deleted, the guard beside previews of theirs, ten kills
-	@OBSERVABILITY_TEST_KILLS=10 OBSERVABILITY_TEST_CHANGES=6 $(PY) -m pytest -m cluster $(LONG)
+nightly: $(VENV)/.done ## what is slow by nature, or only PARTS="environments mutation", with a summary in out/nightly; LIST=1: which parts there are
+	@$(PY) -m tests.nightly $(if $(LIST),--list) $(PARTS)
 
 lint: $(VENV)/.done ## style (ruff)
 	@$(PHASE) lint -- $(SHELL) -c '$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .'
