@@ -79,12 +79,12 @@ bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names o
 test: lint types ## all that CI runs
 	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
 	@$(PY) -m pytest -n 2 --dist worksteal -m binaries
-	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m 'cluster and not environments'
+	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m 'cluster and not nightly'
 
-LONG = $(patsubst %,tests/lifecycle/test_%.py,environments change_guard recovery)
+LONG = $(patsubst %,tests/lifecycle/%.py,empty/test_environments deployed/test_change_guard empty/test_recovery)
 
 environments: $(VENV)/.done ## for what `make test` has no time: staging and prod deployed and deleted, the guard beside previews of theirs, ten kills
-	@OBSERVABILITY_TEST_KILLS=10 OBSERVABILITY_TEST_CHANGES=6 $(PY) -m pytest -m cluster $(LONG)
+	@$(PY) -m pytest -m nightly $(LONG)
 
 lint: $(VENV)/.done ## style (ruff)
 	@$(VENV)/bin/ruff check .

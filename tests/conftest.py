@@ -19,12 +19,10 @@ SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 
 
 STREAMS = {
-    "tests/lifecycle/test_context.py": "spare",
-    "tests/lifecycle/test_drift_kinds.py": "trail",
-    "tests/lifecycle/test_leaks.py": "trail",
     "tests/lifecycle/": "simulated",
-    "tests/sandbox/providers/": "spare",
-    "tests/sandbox/": "of their own",
+    "tests/policy/test_pack.py": "simulated",
+    "tests/sandbox/providers/": "simulated",
+    "tests/sandbox/": "cluster lifecycle",
 }
 """By the beginning of a test's name, the cluster that it uses; the first that fits counts. All others use the one with the platform."""
 
@@ -56,14 +54,6 @@ def cluster_instance() -> Iterator[cluster.Instance]:
     instance = cluster.up(SANDBOX)
     yield instance
     cluster.down(SANDBOX)
-
-
-@pytest.fixture(scope="session")
-def spare_instance() -> Iterator[cluster.Instance]:
-    """A second sandbox with nothing on it, for tests that deploy to another cluster or break the one that they have."""
-    instance = cluster.up(f"{SANDBOX}-2")
-    yield instance
-    cluster.down(f"{SANDBOX}-2")
 
 
 @pytest.fixture(scope="session")
