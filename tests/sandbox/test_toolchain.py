@@ -130,6 +130,27 @@ def test_a_failing_build_names_tool_module_last_lines_and_log(machine: Path) -> 
     assert not list((machine / "cache/observability/bin/gadget").iterdir())
 
 
+@pytest.mark.usefixtures("gadget")
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("reading https://proxy.example/x.zip: 403 Forbidden", r"the Go module proxy refuses example\.org/part@v1\.2\.3 \(403 Forbidden\)"),
+        ('Get "https://proxy.example/x.zip": dial tcp 192.0.2.1:443: i/o timeout', r"the Go module proxy does not answer \(i/o timeout\)"),
+        ("not available", r"the Go module proxy does not have example\.org/part@v1\.2\.3 \(not available\)"),
+    ],
+)
+def test_a_registry_that_fails_is_one_line_and_what_was_built_stays(machine: Path, written: str, told: str) -> None:
+    before = gobuild.build(GADGET)
+    script(
+        machine / "path/go",
+        f'#!/bin/sh\n[ "$1" = env ] && echo go1.26.1 && exit\necho "main.go:2:8: example.org/part@v1.2.3: {written}" >&2\nexit 1\n',
+    )
+    other = GoProgram(name="widget", module="gadget", package=GADGET.package)
+    with pytest.raises(ToolError, match=rf"^widget cannot be built: {told}.*GOPROXY; what was built stays \(log: \S+\)$"):
+        gobuild.build(other)
+    assert before.is_file()
+
+
 def test_a_misspelt_name_gets_the_nearest() -> None:
     with pytest.raises(ToolError, match="there is no tool 'kubelt': did you mean 'kubelet'"):
         tool("kubelt")
