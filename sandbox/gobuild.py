@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox import registries
-from sandbox.cache import ToolError, digest, publish, root
+from sandbox.cache import ToolError, digest, publish, root, whole
 from sandbox.inventory import GoProgram
 from sandbox.progress import run
 
@@ -50,12 +50,22 @@ def accepted(program: GoProgram) -> str:
 
 def build(program: GoProgram) -> Path:
     """Path of the program, built if it is not in the cache. ToolError when it does not build."""
+    return _build(*_source(program))
+
+
+def is_built(program: GoProgram) -> bool:
+    """Whether the program is in the cache."""
+    return whole(_entry(*_source(program)))
+
+
+def _source(program: GoProgram) -> tuple[str, Path, str, list[str], list[Path]]:
+    """Its name, the directory of its module, its main package, the compiler's flags, and the files that its build depends on."""
     directory = MODULES / program.module
     linked = " ".join(["-s", "-w", *(f"-X {variable.format(version=version(program))}" for variable in program.stamp)])
     flags = ["-tags", ",".join(program.tags), "-ldflags", linked]
     own = [path for path in sorted((directory / program.package).glob("*.go")) if not path.name.endswith("_test.go")]
     sources = [directory / "go.mod", directory / "go.sum", *own]
-    return _build(program.name, directory, program.package, flags, sources)
+    return program.name, directory, program.package, flags, sources
 
 
 def build_local(directory: Path, name: str) -> Path:
@@ -81,11 +91,19 @@ def go(minimum: str) -> tuple[Path, str]:
     return publish(root() / "go" / pinned, f"Go {pinned}", _fetch_go) / "go/bin/go", pinned
 
 
-def _build(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
+def _compiler(directory: Path) -> tuple[Path, str]:
     minimum = re.search(r"^go (\S+)", (directory / "go.mod").read_text(), re.MULTILINE)
-    compiler, go_version = go(minimum[1] if minimum else "1.21")
+    return go(minimum[1] if minimum else "1.21")
+
+
+def _entry(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
+    """Where in the cache the program is kept: named after all that its build depends on."""
     content = [part for path in sources for part in (str(path.relative_to(directory)), path.read_bytes())]
-    key = digest(go_version, platform.machine(), package, *flags, *content)
+    return root() / "bin" / name / digest(_compiler(directory)[1], platform.machine(), package, *flags, *content)
+
+
+def _build(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
+    compiler, _ = _compiler(directory)
 
     def make(into: Path, lock: int) -> None:
         log = root() / "log" / f"{name}.log"
@@ -97,7 +115,7 @@ def _build(name: str, directory: Path, package: str, flags: Sequence[str], sourc
             last = "\n  ".join(written.splitlines()[-8:])
             raise ToolError(f"{name} does not build (module {directory}):\n  {last}\n  whole log: {log}")
 
-    return publish(root() / "bin" / name / key, name, make) / name
+    return publish(_entry(name, directory, package, flags, sources), name, make) / name
 
 
 def _environment() -> dict[str, str]:
