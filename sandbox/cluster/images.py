@@ -9,11 +9,18 @@ from guard.registry import HOSTS
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
 from sandbox.images import build, name_on_node, references, stand_ins
+from sandbox.images import programs as contained
 from sandbox.network_check import reachable
 from sandbox.progress import note, step
 from sandbox.toolchain import tool
 
 _PULLED = "its registry"
+
+
+def programs() -> list[str]:
+    """The programs that the images are made of, without those whose registry can be asked instead."""
+    open_hosts = reachable(_host(reference) for reference in references().values())
+    return [program for name, reference in references().items() if not open_hosts[_host(reference)] for program in contained(name)]
 
 
 def plan() -> dict[str, Path | None]:

@@ -2,6 +2,7 @@
 
 import os
 
+from sandbox import machine
 from sandbox.cluster import cgroups, leftovers, namespaces
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance, check_name, state_root
@@ -23,6 +24,8 @@ def up(name: str = "main") -> Instance:
     with locked(name, f"up {name}"):
         owner = _own(name)
         was_running = find_init(name) is not None
+        if not was_running:
+            machine.check(share=0)
         instance = claim(name, owner.simulated if owner else _reason_to_simulate())
         try:
             ensure(instance)

@@ -8,23 +8,25 @@ from pathlib import Path
 
 import urllib3
 
+from sandbox import forecast
 from sandbox.cluster import certificates, cgroups, images, leftovers, namespaces, network, settings
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.ownership import find_init
-from sandbox.cluster.programs import CONTROL, MANIFESTS, NODE, SIMULATED_NODE, STORE, programs
+from sandbox.cluster.programs import CONTROL, MANIFESTS, NODE, SIMULATED_NODE, STORE, needed, programs
 from sandbox.cluster.status import is_ready
 from sandbox.cluster.supervision import Supervisor, configuration
 from sandbox.images import COREDNS, PAUSE
 from sandbox.kube import Kube, KubeError
 from sandbox.progress import note, step
-from sandbox.toolchain import directory, tool
+from sandbox.toolchain import directory, to_build, tool
 
 _DIRECTORIES = ("config/cni", "logs", "pki", "tmp", "volumes", "kubelet", "containerd", "node-log")
 
 
 def ensure(instance: Instance) -> None:
     """Start what does not run and wait until the node is ready; raises ClusterError."""
+    forecast.announce(to_build([*needed(simulated=instance.simulated), *([] if instance.simulated else images.programs())]))
     wanted = programs(instance)  # what has to be built is built before anything runs
     planned = {} if instance.simulated else images.plan()
     config = configuration(instance, wanted)

@@ -14,7 +14,7 @@ from sandbox.images.oci import name_on_node, write
 from sandbox.images.recipes import PLACEHOLDER_LABEL, by_name
 from sandbox.inventory import GO_PROGRAMS
 
-__all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "name_on_node", "references", "stand_ins"]
+__all__ = ["COREDNS", "PAUSE", "PLACEHOLDER_LABEL", "archives", "build", "name_on_node", "programs", "references", "stand_ins"]
 
 _VERSIONS = Path(__file__).resolve().parents[2] / "configs/versions.yaml"
 
@@ -35,6 +35,11 @@ def references() -> dict[str, str]:
         "postgres": "docker.io/library/postgres:15",
         "demo": demo.reference(),
     }
+
+
+def programs(name: str) -> tuple[str, ...]:
+    """The programs in the image `name` that may have to be compiled for minutes."""
+    return by_name(references())[name].programs
 
 
 def build(name: str, reference: str) -> Path:
