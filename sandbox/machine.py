@@ -56,11 +56,12 @@ def here() -> Machine:
 def check(share: float) -> None:
     """Say what makes this machine slow, once each; MachineError when it cannot work (see `require`)."""
     for text in require(here(), share):
-        _note(text)
+        note(text)
 
 
 @cache
-def _note(text: str) -> None:
+def note(text: str) -> None:
+    """Say it, but once a process."""
     say(f"note: {text}")
 
 

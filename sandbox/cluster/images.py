@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from guard.registry import HOSTS
@@ -14,19 +14,29 @@ from sandbox.network_check import reachable
 from sandbox.progress import note, step
 from sandbox.toolchain import tool
 
+LATER = ("loki", "loki-canary", "promtail", "alloy", "elasticsearch", "jaeger", "opentelemetry-collector")
+"""Images of logs and traces, whose programs take half of the time that building takes: dashboards can serve before."""
+
 _PULLED = "its registry"
 
 
-def programs() -> list[str]:
-    """The programs that the images are made of, without those whose registry can be asked instead."""
-    open_hosts = reachable(_host(reference) for reference in references().values())
-    return [program for name, reference in references().items() if not open_hosts[_host(reference)] for program in contained(name)]
+def programs(names: Iterable[str]) -> list[str]:
+    """The programs that the images `names` are made of, without those whose registry can be asked instead."""
+    return [program for name, has_registry in _have_registry(names).items() if not has_registry for program in contained(name)]
 
 
-def plan() -> dict[str, Path | None]:
-    """For each image of the sandbox the archive to import, built if need be, or None where its registry can be asked instead."""
-    open_hosts = reachable(_host(reference) for reference in references().values())
-    return {reference: None if open_hosts[_host(reference)] else build(name, reference) for name, reference in references().items()}
+def plan(names: Iterable[str]) -> dict[str, Path | None]:
+    """For each of the images the archive to import, built if need be, or None where its registry can be asked instead."""
+    return {
+        references()[name]: None if has_registry else build(name, references()[name])
+        for name, has_registry in _have_registry(names).items()
+    }
+
+
+def _have_registry(names: Iterable[str]) -> dict[str, bool]:
+    hosts = {name: _host(references()[name]) for name in names}
+    open_hosts = reachable(hosts.values())
+    return {name: open_hosts[host] for name, host in hosts.items()}
 
 
 def provide(instance: Instance, planned: Mapping[str, Path | None]) -> None:

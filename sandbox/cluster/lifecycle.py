@@ -1,6 +1,7 @@
 """Starting and ending an instance: who may, and what is undone when it fails."""
 
 import os
+from collections.abc import Collection
 
 from sandbox import machine
 from sandbox.cluster import cgroups, leftovers, namespaces
@@ -8,16 +9,18 @@ from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance, check_name, state_root
 from sandbox.cluster.ownership import SESSION, Owner, claim, find_init, locked, owners, read_owner, refuse_foreign
 from sandbox.cluster.starting import ensure
+from sandbox.images import references
 from sandbox.progress import note, step
 
 SIMULATED = "OBSERVABILITY_SIMULATED"
 """Asks for nodes that are played."""
 
 
-def up(name: str = "main") -> Instance:
+def up(name: str = "main", *, without: Collection[str] = ()) -> Instance:
     """Start the instance, or what of it does not run, and wait until its node is ready. Raises ClusterError.
 
-    What an earlier life stored comes back. When this fails or is interrupted, an instance that did not run before does not run after.
+    It gets all images but those whose names are in `without`, which `images.provide` can bring later. What an earlier life stored comes
+    back. When this fails or is interrupted, an instance that did not run before does not run after.
     """
     check_name(name)
     reap()
@@ -28,7 +31,7 @@ def up(name: str = "main") -> Instance:
             machine.check(share=0)
         instance = claim(name, owner.simulated if owner else _reason_to_simulate())
         try:
-            ensure(instance)
+            ensure(instance, [image for image in references() if image not in without])
         except BaseException as error:
             if not was_running:
                 interrupted = isinstance(error, KeyboardInterrupt)

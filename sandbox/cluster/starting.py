@@ -2,7 +2,7 @@
 
 import string
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -24,11 +24,12 @@ from sandbox.toolchain import directory, to_build, tool
 _DIRECTORIES = ("config/cni", "logs", "pki", "tmp", "volumes", "kubelet", "containerd", "node-log")
 
 
-def ensure(instance: Instance) -> None:
-    """Start what does not run and wait until the node is ready; raises ClusterError."""
-    forecast.announce(to_build([*needed(simulated=instance.simulated), *([] if instance.simulated else images.programs())]))
+def ensure(instance: Instance, image_names: Collection[str]) -> None:
+    """Start what does not run, with these images, and wait until the node is ready; raises ClusterError."""
+    names = () if instance.simulated else image_names
+    forecast.announce(to_build([*needed(simulated=instance.simulated), *images.programs(names)]))
     wanted = programs(instance)  # what has to be built is built before anything runs
-    planned = {} if instance.simulated else images.plan()
+    planned = images.plan(names)
     config = configuration(instance, wanted)
     pid = find_init(instance.name)
     if pid is None:

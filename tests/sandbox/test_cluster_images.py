@@ -70,14 +70,14 @@ def _network(monkeypatch: pytest.MonkeyPatch, *open_hosts: str) -> None:
 
 def test_without_a_network_all_are_our_own(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
     _network(monkeypatch)
-    images.provide(sandbox, images.plan())
+    images.provide(sandbox, images.plan(["real", "ours"]))
     assert containerd.calls == ["import /real.tar", "import /ours.tar"]
     assert images.in_place(sandbox) == {REAL: "a page"}
 
 
 def test_a_registry_that_answers_is_asked(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
     _network(monkeypatch, "registry-1.docker.io")
-    images.provide(sandbox, images.plan())
+    images.provide(sandbox, images.plan(["real", "ours"]))
     assert containerd.calls == [f"pull {REAL}", "import /ours.tar"]
     assert images.in_place(sandbox) == {}
 
@@ -87,7 +87,7 @@ def test_a_registry_that_fails_is_done_without(
 ) -> None:
     _network(monkeypatch, "registry-1.docker.io")
     containerd.pullable.clear()
-    images.provide(sandbox, images.plan())
+    images.provide(sandbox, images.plan(["real", "ours"]))
     assert containerd.present == {REAL, OURS}
     assert images.in_place(sandbox) == {REAL: "a page"}
     assert "connection reset" in capfd.readouterr().err
@@ -96,9 +96,9 @@ def test_a_registry_that_fails_is_done_without(
 @pytest.mark.parametrize("hosts", [[], ["registry-1.docker.io"]])
 def test_what_is_there_is_left_alone(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch, hosts: list[str]) -> None:
     _network(monkeypatch, *hosts)
-    images.provide(sandbox, images.plan())
+    images.provide(sandbox, images.plan(["real", "ours"]))
     containerd.calls.clear()
-    images.provide(sandbox, images.plan())
+    images.provide(sandbox, images.plan(["real", "ours"]))
     assert containerd.calls == []
 
 
@@ -124,5 +124,5 @@ def test_an_image_with_a_digest_is_pulled_by_it(sandbox: Instance, containerd: C
     monkeypatch.setattr(images, "references", lambda: {"real": PINNED})
     _network(monkeypatch, "registry-1.docker.io")
     containerd.pullable = {NAMED}
-    images.provide(sandbox, images.plan())
+    images.provide(sandbox, images.plan(["real"]))
     assert containerd.calls == [f"pull {NAMED}"]

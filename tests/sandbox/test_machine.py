@@ -80,7 +80,7 @@ def test_the_memory_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_note_is_said_once(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(machine, "here", lambda: made(cores=1))
-    machine._note.cache_clear()
+    machine.note.cache_clear()
     machine.check(0)
     machine.check(0)
     assert capfd.readouterr().err.count("note: one core") == 1
