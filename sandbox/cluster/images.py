@@ -4,11 +4,12 @@ import json
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from guard.registry import HOSTS
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
-from sandbox.images import build, name_on_node, references, stand_ins
+from sandbox.images import Image, build, name_on_node, references, stand_ins
 from sandbox.images import programs as contained
 from sandbox.network_check import reachable
 from sandbox.progress import note, step
@@ -25,8 +26,8 @@ def programs(names: Iterable[str]) -> list[str]:
     return [program for name, has_registry in _have_registry(names).items() if not has_registry for program in contained(name)]
 
 
-def plan(names: Iterable[str]) -> dict[str, Path | None]:
-    """For each of the images the archive to import, built if need be, or None where its registry can be asked instead."""
+def plan(names: Iterable[str]) -> dict[str, Image | None]:
+    """Each of the images, its programs built if need be, or None where its registry can be asked instead, by reference."""
     return {
         references()[name]: None if has_registry else build(name, references()[name])
         for name, has_registry in _have_registry(names).items()
@@ -39,30 +40,27 @@ def _have_registry(names: Iterable[str]) -> dict[str, bool]:
     return {name: open_hosts[host] for name, host in hosts.items()}
 
 
-def provide(instance: Instance, planned: Mapping[str, Path | None]) -> None:
+def provide(instance: Instance, planned: Mapping[str, Image | None]) -> None:
     """Put the planned images into the instance, those that are not there; a registry that fails after all is done without."""
-    archives = {reference: path for reference, path in planned.items() if path}
+    ours = [image for image in planned.values() if image]
     names = {reference: name for name, reference in references().items()}
-    for reference in planned.keys() - archives.keys():
+    for reference in [reference for reference, image in planned.items() if not image]:
         if not _pull(instance, reference):
-            archives[reference] = build(names[reference], reference)
-    load(instance, archives)
+            ours.append(build(names[reference], reference))
+    load(instance, ours)
 
 
-def load(instance: Instance, archives: Mapping[str, Path]) -> list[str]:
-    """Import the archives (image reference to OCI archive) that are not in the instance yet, and return their references.
-
-    An archive's path changes with its content, so the path tells whether an image of that name is the same one.
-    """
+def load(instance: Instance, images: Iterable[Image]) -> list[str]:
+    """Import the images that are not in the instance yet, or are there with other content, and return their references."""
     known, present = _sources(instance), _present(instance)
-    wanted = [
-        reference for reference, path in archives.items() if name_on_node(reference) not in present or known.get(reference) != str(path)
-    ]
-    for reference in wanted:
-        with step(f"image {reference}"):
-            _ctr(instance, "images", "import", str(archives[reference]))
-        _record(instance, reference, str(archives[reference]))
-    return wanted
+    wanted = [image for image in images if name_on_node(image.reference) not in present or known.get(image.reference) != image.identity]
+    for image in wanted:
+        with step(f"image {image.reference}"), TemporaryDirectory(dir=instance.state / "tmp") as directory:
+            archive = Path(directory, "image.tar")
+            image.write(archive)
+            _ctr(instance, "images", "import", str(archive))
+        _record(instance, image.reference, image.identity)
+    return [image.reference for image in wanted]
 
 
 def in_place(instance: Instance) -> dict[str, str]:
@@ -92,7 +90,7 @@ def _record(instance: Instance, reference: str, source: str) -> None:
 
 
 def _sources(instance: Instance) -> dict[str, str]:
-    """Where each image came from: an archive's path, or its registry."""
+    """Where each image came from: the identity of one of ours, or its registry."""
     record = instance.state / "images.json"
     return json.loads(record.read_text()) if record.exists() else {}
 

@@ -4,7 +4,6 @@ import string
 import subprocess
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from pathlib import Path
 
 import urllib3
 
@@ -16,7 +15,7 @@ from sandbox.cluster.ownership import find_init
 from sandbox.cluster.programs import CONTROL, MANIFESTS, NODE, SIMULATED_NODE, STORE, needed, programs
 from sandbox.cluster.status import is_ready
 from sandbox.cluster.supervision import Supervisor, configuration
-from sandbox.images import COREDNS, PAUSE
+from sandbox.images import COREDNS, PAUSE, Image
 from sandbox.kube import Kube, KubeError
 from sandbox.progress import note, step
 from sandbox.toolchain import directory, to_build, tool
@@ -115,7 +114,7 @@ def _apply(instance: Instance, manifests: str) -> None:
         raise ClusterError(f"the cluster refuses the sandbox's own manifests: {done.stderr.strip()}")
 
 
-def _start_node(instance: Instance, supervisor: Supervisor, planned: Mapping[str, Path | None]) -> None:
+def _start_node(instance: Instance, supervisor: Supervisor, planned: Mapping[str, Image | None]) -> None:
     supervisor.wait(instance.containerd_socket.exists, ["containerd"], seconds=60)
     images.provide(instance, planned)
     with step("node ready"):

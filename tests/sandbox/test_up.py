@@ -1,7 +1,6 @@
 """`make up`: what it refuses before anything is started, and in which order it builds and deploys."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -77,7 +76,7 @@ class Steps:
     def _deploy(self, _place: Target, _environment: str, *, without: Sequence[str] = ()) -> None:
         self._step(f"deploy without {list(without)}")
 
-    def _plan(self, names: Sequence[str]) -> dict[str, Path | None]:
+    def _plan(self, names: Sequence[str]) -> dict[str, None]:
         self._step(f"build {', '.join(names)}")
         return {}
 
