@@ -48,6 +48,8 @@ def provide(instance: Instance, planned: Mapping[str, Image | None]) -> None:
         if not _pull(instance, reference):
             ours.append(build(names[reference], reference))
     load(instance, ours)
+    # Pods run from what was unpacked: the archives of the layers would take as much again. An image that is imported anew brings its own.
+    _ctr(instance, "content", "prune", "references")
 
 
 def load(instance: Instance, images: Iterable[Image]) -> list[str]:

@@ -34,6 +34,8 @@ class Containerd:
                 content = Path(path).read_text()
                 self.calls.append(f"import {content}")
                 self.present.add({"real": REAL, "ours": OURS, "pinned": NAMED}[content.split()[0]])
+            case ("content", "prune", "references"):
+                self.calls.append("prune")
             case _:
                 pass
         return ""
@@ -83,14 +85,14 @@ def _network(monkeypatch: pytest.MonkeyPatch, *open_hosts: str) -> None:
 def test_without_a_network_all_are_our_own(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
     _network(monkeypatch)
     images.provide(sandbox, images.plan(["real", "ours"]))
-    assert containerd.calls == ["import real", "import ours"]
+    assert containerd.calls == ["import real", "import ours", "prune"]
     assert images.in_place(sandbox) == {REAL: "a page"}
 
 
 def test_a_registry_that_answers_is_asked(sandbox: Instance, containerd: Containerd, monkeypatch: pytest.MonkeyPatch) -> None:
     _network(monkeypatch, "registry-1.docker.io")
     images.provide(sandbox, images.plan(["real", "ours"]))
-    assert containerd.calls == [f"pull {REAL}", "import ours"]
+    assert containerd.calls == [f"pull {REAL}", "import ours", "prune"]
     assert images.in_place(sandbox) == {}
 
 
@@ -111,7 +113,7 @@ def test_what_is_there_is_left_alone(sandbox: Instance, containerd: Containerd, 
     images.provide(sandbox, images.plan(["real", "ours"]))
     containerd.calls.clear()
     images.provide(sandbox, images.plan(["real", "ours"]))
-    assert containerd.calls == []
+    assert containerd.calls == ["prune"]
 
 
 def test_new_content_of_the_same_name_is_imported(sandbox: Instance, containerd: Containerd) -> None:
@@ -143,4 +145,4 @@ def test_an_image_with_a_digest_is_pulled_by_it(sandbox: Instance, containerd: C
     _network(monkeypatch, "registry-1.docker.io")
     containerd.pullable = {NAMED}
     images.provide(sandbox, images.plan(["real"]))
-    assert containerd.calls == [f"pull {NAMED}"]
+    assert containerd.calls == [f"pull {NAMED}", "prune"]
