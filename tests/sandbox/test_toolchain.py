@@ -11,6 +11,7 @@ from sandbox import debian, gobuild, network_check, toolchain
 from sandbox.inventory import DEBIAN_PROGRAMS, GO_PROGRAMS, IPTABLES, GoProgram
 from sandbox.toolchain import ToolError, find, on_path, tool
 
+DEMO = "../demo/service"
 GADGET = GoProgram(name="gadget", module="gadget", package="example.org/gadget/cmd/gadget", stamp=("main.version={version}",))
 GO_MOD = "module observability/test\n\ngo 1.21\n\nrequire example.org/gadget v1.4.2 // indirect\n"
 FAKE_GO = """#!/bin/sh
@@ -192,7 +193,7 @@ def test_the_manifests_versions_are_those_that_are_built() -> None:
 def differing() -> dict[str, set[str]]:
     """Versions of every dependency of which two modules of one set require different ones."""
     versions: dict[str, set[str]] = {}
-    for module in ("prometheus", "loki", "promtail", "alertmanager", "node_exporter", "postgres_exporter", "pulumi", "kwok"):
+    for module in ("prometheus", "loki", "promtail", "alertmanager", "node_exporter", "postgres_exporter", "pulumi", "kwok", DEMO):
         for dependency, pin in gobuild.required(module).items():
             versions.setdefault(dependency, set()).add(pin)
     return {dependency: pins for dependency, pins in versions.items() if len(pins) > 1}
@@ -207,6 +208,7 @@ def test_programs_build_with_one_version_of_what_they_have_in_common() -> None:
         "github.com/alecthomas/chroma/v2",  # Pulumi does not build with the newer one
         "github.com/lib/pq",  # PostgreSQL's exporter is kept at what its authors release it with
         "github.com/mdlayher/socket",  # the node exporter requires a newer one than Prometheus
+        "go.opentelemetry.io/contrib/samplers/jaegerremote",  # the demo alone uses it
     }
 
 
