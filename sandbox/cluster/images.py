@@ -71,6 +71,12 @@ def in_place(instance: Instance) -> dict[str, str]:
     return {reference: what for reference, what in stand_ins().items() if known.get(reference, _PULLED) != _PULLED}
 
 
+def built(instance: Instance) -> list[str]:
+    """The programs in those images of the instance that are builds of our own."""
+    known = _sources(instance)
+    return [program for name, reference in references().items() if known.get(reference, _PULLED) != _PULLED for program in contained(name)]
+
+
 def _pull(instance: Instance, reference: str) -> bool:
     """Fetch an image if it is not there. The client does it from the host's network, since the node has no way out."""
     if _sources(instance).get(reference) == _PULLED and name_on_node(reference) in _present(instance):

@@ -65,12 +65,16 @@ def containerd(monkeypatch: pytest.MonkeyPatch) -> Containerd:
     """The stand-in, with two images of which one has a registry."""
     made = Containerd()
 
+    def contained(name: str) -> list[str]:
+        return [f"program of {name}"]
+
     def build(name: str, reference: str) -> images.Image:
         return Written(reference, name)
 
     monkeypatch.setattr(images, "_ctr", made)
     monkeypatch.setattr(images, "references", lambda: {"real": REAL, "ours": OURS})
     monkeypatch.setattr(images, "stand_ins", lambda: {REAL: "a page"})
+    monkeypatch.setattr(images, "contained", contained)
     monkeypatch.setattr(images, "build", build)
     return made
 
@@ -94,6 +98,7 @@ def test_a_registry_that_answers_is_asked(sandbox: Instance, containerd: Contain
     images.provide(sandbox, images.plan(["real", "ours"]))
     assert containerd.calls == [f"pull {REAL}", "import ours", "prune"]
     assert images.in_place(sandbox) == {}
+    assert images.built(sandbox) == ["program of ours"]
 
 
 def test_a_registry_that_fails_is_done_without(
