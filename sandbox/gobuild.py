@@ -10,7 +10,9 @@ import zipfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from sandbox import trims
 from sandbox.cache import ToolError, digest, publish, root
 from sandbox.inventory import NOT_INLINED, GoProgram
 from sandbox.progress import run
@@ -21,7 +23,7 @@ _GO_REQUIREMENT = MODULES / "go-requirement.txt"
 
 def required(module: str) -> dict[str, str]:
     """What the go.mod of a directory below sandbox/tools requires: versions without the leading v, by module."""
-    return dict(re.findall(r"^(?:require)?\s+(\S+) v(\S+)", (MODULES / module / "go.mod").read_text(), re.MULTILINE))
+    return trims.required(MODULES / module)
 
 
 def version(program: GoProgram) -> str:
@@ -53,7 +55,7 @@ def build(program: GoProgram) -> Path:
     linked = " ".join(["-s", "-w", *(f"-X {variable.format(version=version(program))}" for variable in program.stamp)])
     flags = ["-tags", ",".join(program.tags), "-ldflags", linked]
     own = [path for path in sorted((directory / program.package).glob("*.go")) if not path.name.endswith("_test.go")]
-    sources = [directory / "go.mod", directory / "go.sum", *own]
+    sources = [directory / "go.mod", directory / "go.sum", *own, *trims.sources(directory)]
     return _build(program.name, directory, program.package, flags, sources)
 
 
@@ -83,14 +85,17 @@ def go(minimum: str) -> tuple[Path, str]:
 def _build(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
     minimum = re.search(r"^go (\S+)", (directory / "go.mod").read_text(), re.MULTILINE)
     compiler, go_version = go(minimum[1] if minimum else "1.21")
-    content = [part for path in sources for part in (str(path.relative_to(directory)), path.read_bytes())]
+    content = [part for path in sources for part in (os.path.relpath(path, directory), path.read_bytes())]
     flags = [*_compiler_flags(), *flags]
     key = digest(go_version, platform.machine(), package, *flags, *content)
 
     def make(into: Path, lock: int) -> None:
         log = root() / "log" / f"{name}.log"
-        command = ["nice", "-n", "10", compiler, "build", *flags, "-o", into / name, package]
-        if run(f"building {name}", command, log=log, cwd=directory, environment=_environment(), keep=[lock]) != 0:
+        with TemporaryDirectory(dir=into) as copies:
+            exchanged = trims.apply(directory, Path(copies), compiler, _environment())
+            command = ["nice", "-n", "10", compiler, "build", *flags, *exchanged, "-o", into / name, package]
+            status = run(f"building {name}", command, log=log, cwd=directory, environment=_environment(), keep=[lock])
+        if status != 0:
             last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
             raise ToolError(f"{name} does not build (module {directory}):\n  {last}\n  whole log: {log}")
 
