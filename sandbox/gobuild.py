@@ -10,8 +10,9 @@ import zipfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from sandbox import registries
+from sandbox import registries, trims
 from sandbox.cache import ToolError, digest, publish, root, whole
 from sandbox.inventory import NOT_INLINED, GoProgram
 from sandbox.progress import run
@@ -22,7 +23,7 @@ _GO_REQUIREMENT = MODULES / "go-requirement.txt"
 
 def required(module: str) -> dict[str, str]:
     """What the go.mod of a directory below sandbox/tools requires: versions without the leading v, by module."""
-    return dict(re.findall(r"^(?:require)?\s+(\S+) v(\S+)", (MODULES / module / "go.mod").read_text(), re.MULTILINE))
+    return trims.required(MODULES / module)
 
 
 def version(program: GoProgram) -> str:
@@ -64,7 +65,7 @@ def _source(program: GoProgram) -> tuple[str, Path, str, list[str], list[Path]]:
     linked = " ".join(["-s", "-w", *(f"-X {variable.format(version=version(program))}" for variable in program.stamp)])
     flags = [*_compiler_flags(), "-tags", ",".join(program.tags), "-ldflags", linked]
     own = [path for path in sorted((directory / program.package).glob("*.go")) if not path.name.endswith("_test.go")]
-    sources = [directory / "go.mod", directory / "go.sum", *own]
+    sources = [directory / "go.mod", directory / "go.sum", *own, *trims.sources(directory)]
     return program.name, directory, program.package, flags, sources
 
 
@@ -98,7 +99,7 @@ def _compiler(directory: Path) -> tuple[Path, str]:
 
 def _entry(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
     """Where in the cache the program is kept: named after all that its build depends on."""
-    content = [part for path in sources for part in (str(path.relative_to(directory)), path.read_bytes())]
+    content = [part for path in sources for part in (os.path.relpath(path, directory), path.read_bytes())]
     return root() / "bin" / name / digest(_compiler(directory)[1], platform.machine(), package, *flags, *content)
 
 
@@ -107,8 +108,11 @@ def _build(name: str, directory: Path, package: str, flags: Sequence[str], sourc
 
     def make(into: Path, lock: int) -> None:
         log = root() / "log" / f"{name}.log"
-        command = ["nice", "-n", "10", compiler, "build", *flags, "-o", into / name, package]
-        if run(f"building {name}", command, log=log, cwd=directory, environment=_environment(), keep=[lock]) != 0:
+        with TemporaryDirectory(dir=into) as copies:
+            exchanged = trims.apply(directory, Path(copies), compiler, _environment())
+            command = ["nice", "-n", "10", compiler, "build", *flags, *exchanged, "-o", into / name, package]
+            status = run(f"building {name}", command, log=log, cwd=directory, environment=_environment(), keep=[lock])
+        if status != 0:
             written = log.read_text(errors="replace")
             if refused := registries.problem(registries.GO, written):
                 raise ToolError(f"{name} cannot be built: {refused}; what was built stays (log: {log})")
