@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.progress import say
+from sandbox.progress import say, step
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 _MANIFEST = ".files.json"
@@ -45,7 +45,7 @@ def publish(entry: Path, what: str, make: Callable[[Path, int], None]) -> Path:
     """
     if whole(entry):
         return entry
-    with _exclusive(what) as lock:
+    with exclusive(what) as lock:
         if whole(entry):
             return entry
         for left_by_a_kill in entry.parent.glob(".*.partial"):
@@ -88,7 +88,8 @@ def _state(path: Path) -> list[int]:
 
 
 @contextmanager
-def _exclusive(what: str) -> Generator[int]:
+def exclusive(what: str) -> Generator[int]:
+    """Be the only one on this machine who builds; waits for whoever does, and says for whom. Yields the lock, a file descriptor."""
     path = root() / "build.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -97,7 +98,8 @@ def _exclusive(what: str) -> Generator[int]:
         except BlockingIOError:
             file.seek(0)
             say(f"{what}: waiting for another build on this machine ({file.read().strip() or 'just starting'})")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            with step(f"{what}: waited for another build"):
+                fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         file.write(f"{what}, process {os.getpid()} of {_CHECKOUT}")
         file.flush()

@@ -15,13 +15,16 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from sandbox import debian, forecast, gobuild
+from sandbox import debian, forecast, gobuild, gowork
 from sandbox.cache import ToolError
 from sandbox.inventory import DEBIAN_PROGRAMS, DIRECTORIES, GO_PROGRAMS, SYSTEM, DebianProgram, GoProgram
 
 __all__ = ["Found", "ToolError", "directory", "find", "to_build", "tool"]
 
 PROGRAMS: dict[str, GoProgram | DebianProgram] = {program.name: program for program in (*GO_PROGRAMS, *DEBIAN_PROGRAMS)}
+
+CHECKERS = {"loki": "lokitool", "alertmanager": "alertmanager-delivery"}
+"""Programs that only checks need, by the one that has almost everything in common with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,19 @@ def to_build(names: Iterable[str]) -> list[str]:
     return [program.name for program in programs if on_path(program) is None and not gobuild.is_built(program)]
 
 
+def finish() -> None:
+    """Delete what compilers left behind, gigabytes that only a change of pins would need again.
+
+    Before, the checkers are built that take seconds beside what they have in common with programs that were built, and minutes without.
+    """
+    if not gowork.directory().exists():
+        return
+    for beside, name in CHECKERS.items():
+        if not to_build([beside]):
+            find(name)
+    gowork.delete()
+
+
 def on_path(program: GoProgram | DebianProgram) -> Found | None:
     """The program on PATH, if there is one that tells a version which fits."""
     path = shutil.which(program.name)
@@ -126,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in () if options.path else options.names or known:
             found = find(name)
             print(f"{found.name:26}{found.source:8}{found.version:12}{found.path}", flush=True)
+        if not (options.path or options.names):
+            finish()
         if options.path:
             print(os.pathsep.join(str(find(name).path.parent) for name in options.names or known))
     except ToolError as error:

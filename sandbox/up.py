@@ -53,15 +53,16 @@ def up(environment: Environment) -> None:
     with step("waiting until the platform serves"):
         serving.wait(Kube(instance.kubeconfig), timeout_seconds=SERVING_TIMEOUT_SECONDS, say=console.print)
     show_addresses(instance.kubeconfig)
+    toolchain.finish()
 
 
 def needed() -> list[str]:
-    """The programs without which the platform cannot be brought up, wherever it is to run."""
+    """The programs that are built to bring the platform up, wherever it is to run."""
     if target.foreign_context():
         return ["pulumi"]
     if os.environ.get(SIMULATED):
         return [*programs.needed(simulated=True), "pulumi"]
-    return [*programs.needed(simulated=False), *images.programs(references()), "pulumi"]
+    return [*programs.needed(simulated=False), *images.programs(references()), "pulumi", *toolchain.CHECKERS.values()]
 
 
 def _page(kubeconfig: Path) -> str:
