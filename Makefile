@@ -2,17 +2,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: mutate environments packages programs help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test lint types unit requirements golden bench pictures pr-comment
+.PHONY: mutate durations nightly packages programs help up down destroy rollback status preview drift drill render routes check cost new-env secrets digests schema test quick lint types requirements golden bench pictures pr-comment
 .NOTPARALLEL:
 
 ENV ?= dev
 OUT ?= out/$(ENV)
 LIKE ?= staging
-export PYTHONDONTWRITEBYTECODE := 1
-
 # The virtual environment lives outside the tree and is named after what it is made of: a changed pin makes a new one.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/observability
 PINS := requirements-dev.txt policy/requirements.txt
+# Compiled Python goes there too: the tree stays clean, and no run compiles again what the last one did.
+export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
+export PYTHONDONTWRITEBYTECODE :=
 VENV := $(CACHE)/venv-$(shell cat $(PINS) | sha256sum | cut -c1-12)
 PY := $(VENV)/bin/python
 # One whose interpreter is gone, as after an upgrade of the system's Python, is made anew.
@@ -77,26 +78,27 @@ schema: $(VENV)/.done ## write configs/schemas, by which editors complete and ch
 bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names of files in bench/); the sandbox too when it is up
 	@$(PY) -m bench $(BENCH)
 
-# Tests on clusters keep the order of their files: sorted by number, hundreds of quick ones would go before the longest.
-test: lint types ## all that CI runs
-	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
-	@$(PY) -m pytest -n 2 --dist worksteal -m binaries
-	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m 'cluster and not environments'
+# Four workers on two processors: tests on clusters mostly wait, and the others run meanwhile.
+SESSION = $(PY) -m pytest -n 4
+PHASE = $(PY) -m tests.session.phase
 
-LONG = $(patsubst %,tests/lifecycle/test_%.py,environments change_guard recovery)
+test: lint types ## all that CI runs: style, types, and every test that is quick enough for each change
+	@$(SESSION) -m 'not nightly' --budgets tests/session/budgets.yaml
 
-environments: $(VENV)/.done ## for what `make test` has no time: staging and prod deployed and deleted, the guard beside previews of theirs, ten kills
-	@OBSERVABILITY_TEST_KILLS=10 OBSERVABILITY_TEST_CHANGES=6 $(PY) -m pytest -m cluster $(LONG)
+quick: lint types ## style, types, and the tests that need neither built programs nor a cluster
+	@$(PY) -m pytest -n 2 -m 'not binaries and not cluster and not nightly'
+
+durations: $(VENV)/.done ## run the tests of `make test` and record what each took, by which later runs are balanced
+	@$(SESSION) -m 'not nightly' --record-durations
+
+nightly: $(VENV)/.done ## what is slow by nature, or only PARTS="environments mutation", with a summary in out/nightly; LIST=1: which parts there are
+	@$(PY) -m tests.nightly $(if $(LIST),--list) $(PARTS)
 
 lint: $(VENV)/.done ## style (ruff)
-	@$(VENV)/bin/ruff check .
-	@$(VENV)/bin/ruff format --check .
+	@$(PHASE) lint -- $(SHELL) -c '$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .'
 
 types: $(VENV)/.done ## types (pyright, strict)
-	@$(VENV)/bin/pyright --pythonpath $(PY)
-
-unit: $(VENV)/.done ## the tests that need neither built programs nor a cluster
-	@$(PY) -m pytest -n 2 --dist worksteal -m 'not binaries and not cluster'
+	@$(PHASE) types -- $(VENV)/bin/pyright --pythonpath $(PY)
 
 mutate: $(VENV)/.done ## break every rule in every way (FILE=configs/rules/slo.yaml: only those of one file) and count what its tests notice
 	@$(PY) -m tests.rules.mutate $(if $(FILE),--file $(FILE),--out docs/mutation.md)

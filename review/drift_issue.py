@@ -5,15 +5,13 @@ DIR has a directory ``drift-<environment>`` for each, with what ``python -m sand
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.github import LONGEST, GitHub, GitHubError, Json, from_environment
-
-NEEDS = "issues: write"
+from review.github import GitHub, GitHubError, from_environment
+from review.issue import ROOM, Problem, fenced, keep
 
 MARK = "<!-- observability-drift -->"
 """The first line, by which the issue is found again."""
@@ -25,9 +23,6 @@ STATES = {
     3: "has objects that nobody deployed",
 }
 """What an exit code says; any other says that it could not be examined (sandbox/drift_report.py)."""
-
-_ROOM = LONGEST - 5_000
-"""Characters for all reports; the rest is for what stands around them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +52,9 @@ def read(directory: Path, environment: str) -> Examined:
 
 def track(github: GitHub, found: Sequence[Examined]) -> str:
     """Open, update or close the issue; returns what was done. It stays open while anything could not be examined. Raises GitHubError."""
-    issue = next((one for one in github.own("issues?state=open", MARK, needs=NEEDS) if "pull_request" not in one), None)
-    if all(one.code == CLEAN for one in found):
-        return _closed(github, issue) if issue else "all is as it was deployed"
-    content = {"title": title(found), "body": "\n".join([MARK, *_body(found, github.run)])}
-    if issue:
-        github.ask("PATCH", f"issues/{issue['number']}", content, needs=NEEDS)
-        return f"updated {issue.get('html_url')}"
-    github.ask("POST", "issues", content, needs=NEEDS)
-    return "opened an issue"
+    wrong = any(one.code != CLEAN for one in found)
+    problem = Problem(title=title(found), body="\n".join(_body(found, github.run))) if wrong else None
+    return keep(github, MARK, problem, "All environments are as they were deployed")
 
 
 def title(found: Sequence[Examined]) -> str:
@@ -74,33 +63,13 @@ def title(found: Sequence[Examined]) -> str:
     return f"Drift: {'; '.join(f'{one.environment} {one.state}' for one in wrong)}"
 
 
-def _closed(github: GitHub, issue: Json) -> str:
-    path = f"issues/{issue['number']}"
-    github.ask(
-        "POST", f"{path}/comments", {"body": f"All environments are as they were deployed, says [this run]({github.run})."}, needs=NEEDS
-    )
-    github.ask("PATCH", path, {"state": "closed", "state_reason": "completed"}, needs=NEEDS)
-    return f"closed {issue.get('html_url')}"
-
-
 def _body(found: Sequence[Examined], run: str) -> Iterator[str]:
     yield f"As [this run]({run}) found it. The issue is kept up to date, and closed once all is as it was deployed."
     yield "The README says under *repair drift* what to do; what was changed on purpose belongs into the program."
     for one in found:
         yield f"\n### {one.environment} {one.state}\n"
         if one.code != CLEAN:
-            text = _cut(one.text.strip(), _ROOM // len(found))
-            # What an object of the cluster is called must neither end the block nor call anybody.
-            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-            yield f"{fence}text\n{text}\n{fence}"
-
-
-def _cut(text: str, room: int) -> str:
-    """The whole lines that fit."""
-    if len(text) <= room:
-        return text
-    kept = text[:room].rpartition("\n")[0]
-    return f"{kept}\n... and {len(text.splitlines()) - len(kept.splitlines())} more lines in the run"
+            yield fenced(one.text, ROOM // len(found))
 
 
 def main(words: Sequence[str] | None = None) -> int:

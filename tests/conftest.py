@@ -1,44 +1,54 @@
 """What many tests share: a real cluster of their own, and the platform deployed on it, each made once and only when asked for."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from sandbox import cluster, demo, serving, target
 from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
 from sandbox.up import make_namespaces
+from tests.session import plugin, streams
 
 SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 """The sandbox of the tests; another one lets two runs go on side by side."""
 
 
-STREAMS = {
-    "tests/lifecycle/test_context.py": "spare",
-    "tests/lifecycle/test_drift_kinds.py": "trail",
-    "tests/lifecycle/test_leaks.py": "trail",
-    "tests/lifecycle/": "simulated",
-    "tests/sandbox/providers/": "spare",
-    "tests/sandbox/": "of their own",
-}
-"""By the beginning of a test's name, the cluster that it uses; the first that fits counts. All others use the one with the platform."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the session: budgets and durations."""
+    plugin.add_options(parser)
 
 
-class Streams(LoadScopeScheduling):
-    """Tests on clusters, those of one cluster one after another, in one worker."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((cluster for beginning, cluster in STREAMS.items() if nodeid.startswith(beginning)), "platform")
+def pytest_configure(config: pytest.Config) -> None:
+    """Measures what tests cost."""
+    plugin.register(config, SANDBOX)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Streams | None:
-    """Those streams for `-m cluster ...`; what the command line says for others."""
-    return Streams(config, log) if config.option.markexpr.startswith("cluster") else None
+CLUSTERS = ("cluster_instance", "spare_instance", "simulated_instance")
+"""The fixtures that start a cluster."""
+
+_STARTED = pytest.StashKey[list[tuple[pytest.FixtureDef[object], pytest.FixtureRequest]]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
+    """Notes the clusters that are started."""
+    if fixturedef.argname in CLUSTERS:
+        request.config.stash.setdefault(_STARTED, []).append((fixturedef, request))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """A cluster ends with the stream of tests that uses it, not with the session: as long as it runs, it takes time from other tests."""
+    yield
+    if nextitem is not None and streams.unit(item.nodeid) != streams.unit(nextitem.nodeid):
+        started = item.config.stash.setdefault(_STARTED, [])
+        while started:
+            fixture, request = started.pop()
+            fixture.finish(request)  # pyright: ignore[reportArgumentType] - the request that pytest gives with it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,25 +1,36 @@
-"""What no state can see: an object that nobody deployed, and a program that runs with what nobody deployed."""
+"""What somebody does by hand on the running platform: found wherever it shows, and repaired, all of it by one deployment.
 
-import json
-from collections.abc import Iterator
+`tests/lifecycle` has an edit and a deletion of every kind of object, on nodes that are played.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from model.namespaces import NAMESPACE
 from sandbox import serving
-from sandbox.__main__ import main
 from sandbox.drift_report import DIFFERS, NOTHING, ONLY_UNMANAGED, Report, examine
-from sandbox.running import Running
+from sandbox.running import Running, running
+from sandbox.toolchain import tool
 from sandbox.unmanaged import Unmanaged
 from tests.conftest import Platform
-from tests.e2e.test_platform import kubectl
+from tests.e2e.arriving import ARRIVES_SECONDS
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
 CONFIG_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
-ARRIVES_SECONDS = 90
-"""How soon a changed configuration reaches the running process."""
+NOTES = Unmanaged(kind="ConfigMap", object=f"{NAMESPACE}/notes", made_by="somebody")
+EDITOR = "sed -i -e 's/^  replicas: .*/  replicas: 0/' -e 's/scrape_timeout: .*/scrape_timeout: 9s/'"
+"""One that needs no terminal: no pod is wanted any more, and scrapes end after 9 s."""
+
+
+def kubectl(platform: Platform, *command: str) -> None:
+    """What a person does at a terminal."""
+    words = [tool("kubectl"), "--kubeconfig", platform.instance.kubeconfig, *command]
+    subprocess.run(words, env={**os.environ, "KUBE_EDITOR": EDITOR}, check=True)
 
 
 def look(platform: Platform) -> Report:
@@ -27,12 +38,18 @@ def look(platform: Platform) -> Report:
 
 
 @pytest.fixture
-def notes(platform: Platform) -> Iterator[str]:
+def notes(platform: Platform) -> Iterator[Unmanaged]:
     """A ConfigMap that somebody made by hand."""
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "notes"}, "data": {"a": "b"}}
     platform.kube.call("POST", CONFIG_MAPS, query={"fieldManager": "somebody"}, body=body)
-    yield "notes"
+    yield NOTES
     platform.kube.call("DELETE", f"{CONFIG_MAPS}/notes")
+
+
+@pytest.fixture(scope="module")
+def declared(platform: Platform) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """The data of the deployed ConfigMaps."""
+    return {(one.namespace, one.name): one.data for one in platform.engine.deployed() if one.kind == "ConfigMap"}
 
 
 def test_a_fresh_deployment_has_no_drift_of_any_kind(platform: Platform) -> None:
@@ -41,45 +58,27 @@ def test_a_fresh_deployment_has_no_drift_of_any_kind(platform: Platform) -> None
     assert report.severity == NOTHING
 
 
-def test_what_nobody_deployed_is_found(platform: Platform, notes: str) -> None:
-    report = look(platform)
-    assert report.unmanaged == (Unmanaged(kind="ConfigMap", object=f"{NAMESPACE}/{notes}", made_by="somebody"),)
-    assert report.severity == ONLY_UNMANAGED
-
-
-def test_a_program_with_another_configuration_is_found_and_repaired(platform: Platform) -> None:
-    """The editor of `kubectl` makes each scrape_timeout 9s; the program takes the file, as a reload by hand would make it do."""
+def test_what_is_changed_by_hand_is_found_and_repaired(
+    platform: Platform, notes: Unmanaged, declared: Mapping[tuple[str, str], Mapping[str, str]]
+) -> None:
+    """The program takes the edited file, as a reload by hand would make it do."""
     kubectl(platform, "edit", f"--namespace={NAMESPACE}", "configmap/prometheus-config")
-    expected = Running(program="prometheus", path="global.scrape_timeout", declared="10s", loaded="9s")
-    report = until(lambda: found if (found := look(platform)).running else None, seconds=ARRIVES_SECONDS * 2, what="it runs with the edit")
-    assert expected in report.running
+    kubectl(platform, "edit", f"--namespace={NAMESPACE}", "deployment/grafana")
+    until(lambda: running(platform.kube, declared), seconds=ARRIVES_SECONDS, what="Prometheus runs with the edit")
+    kubectl(platform, "delete", "--namespace=dharma", "rolebinding/observability-prometheus")
+    report = look(platform)
+    assert {(drift.type.rsplit(":", 1)[1], drift.object, drift.operation) for drift in report.managed} == {
+        ("ConfigMap", f"{NAMESPACE}/prometheus-config", "update"),
+        ("Deployment", f"{NAMESPACE}/grafana", "update"),
+        ("RoleBinding", "dharma/observability-prometheus", "delete"),
+    }
+    assert Running(program="prometheus", path="global.scrape_timeout", declared="10s", loaded="9s") in report.running
     assert {one.program for one in report.running} == {"prometheus"}
+    assert report.unmanaged == (notes,)
     assert report.severity == DIFFERS
     platform.engine.up()
-    until(lambda: not look(platform).running, seconds=ARRIVES_SECONDS * 2, what="it runs with what was deployed")
+    until(lambda: not running(platform.kube, declared), seconds=ARRIVES_SECONDS, what="Prometheus runs with what was deployed")
     serving.wait(platform.kube, timeout_seconds=120, say=print)
-
-
-def test_a_workflow_finds_the_same_from_the_state_in_a_backend(
-    platform: Platform, notes: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """As the official CLI has it: the checkout's stack file, the address of a backend, and a context of the kubeconfig."""
-    variables = platform.engine._variables()  # pyright: ignore[reportPrivateUsage] - what a workflow's job has from its set-up
-    for name, value in {**variables, "KUBECONTEXT": platform.instance.context}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("PULUMI_BACKEND_URL")
-    command = ["drift", "--json", "--backend", variables["PULUMI_BACKEND_URL"]]
-    capfd.readouterr()
-    assert main(command) == ONLY_UNMANAGED
-    report = json.loads(capfd.readouterr().out)
-    assert (report["managed"], report["running"]) == ([], [])
-    assert [one["object"] for one in report["unmanaged"]] == [f"{NAMESPACE}/{notes}"]
-    assert main(["drift", "--env", "staging", *command[1:]]) == 2
-    assert "the state of staging in file://" in capfd.readouterr().err
-    platform.kube.call("DELETE", "/apis/rbac.authorization.k8s.io/v1/namespaces/dharma/rolebindings/observability-prometheus")
-    try:
-        assert main(command) == DIFFERS
-    finally:
-        platform.engine.up()
-    [found] = json.loads(capfd.readouterr().out.partition("\n}\n")[0] + "}")["managed"]
-    assert (found["object"], found["operation"]) == ("dharma/observability-prometheus", "delete")
+    report = look(platform)
+    assert (report.managed, report.running, report.unmanaged) == ((), (), (notes,))
+    assert report.severity == ONLY_UNMANAGED

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox import target
+from sandbox.drift_report import Report
 from tests.conftest import Platform
 from tests.e2e import leaking, projects
 from tests.e2e.leaking import OF_RUNNING_PROGRAMS, Trail, leaks
@@ -23,7 +24,7 @@ def of_platform(platform: Platform, tmp_path_factory: pytest.TempPathFactory) ->
     config: dict[str, dict[str, Any]] = json.loads(engine.pulumi("config", "--show-secrets", "--json"))
     secrets = {key: max(str(one["value"]).splitlines(), key=len) for key, one in config.items() if one["secret"]}
     assert secrets
-    return Trail(engine=engine, kube=platform.kube, canaries=secrets, said={}, report=leaking.look(engine, platform.kube))
+    return Trail(engine=engine, kube=platform.kube, canaries=secrets, said={}, report=Report())
 
 
 def test_no_program_says_a_secret_that_it_was_given(of_platform: Trail) -> None:

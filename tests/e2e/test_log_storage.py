@@ -88,11 +88,3 @@ def test_the_bucket_that_the_engine_made_has_its_controls(platform: Platform, aw
     assert "aws:SecureTransport" in text(aws.call("s3", "get_bucket_policy", Bucket=BUCKET), "Policy")
     role = mapping(aws.call("iam", "get_role", RoleName="observability-dev-loki"), "Role")
     assert "system:serviceaccount:observability:loki" in json.dumps(role["AssumeRolePolicyDocument"])
-
-
-def test_a_removed_control_is_drift_and_is_repaired(platform: Platform, aws: Aws) -> None:
-    aws.call("s3", "delete_public_access_block", Bucket=BUCKET)
-    assert any("PublicAccessBlock" in drift.type for drift in platform.engine.drift())
-    platform.engine.up()
-    assert platform.engine.drift() == ()
-    assert aws.call("s3", "get_public_access_block", Bucket=BUCKET)

@@ -7,10 +7,8 @@ import urllib.request
 
 import pytest
 
-from sandbox.demo.deploy import set_faults
 from sandbox.kube import Kube
 from tests.conftest import Platform
-from tests.e2e.test_platform import notification, team
 from tests.e2e.tracing import series
 from tests.waiting import until
 
@@ -18,10 +16,6 @@ pytestmark = pytest.mark.cluster
 
 SECONDS = 10
 """How soon a line must be found."""
-
-
-ERRORS = 120
-"""More errors of one service within five minutes than the ruler calls usual."""
 
 
 def request(kube: Kube, trace: str) -> None:
@@ -63,18 +57,6 @@ def test_no_stream_is_named_after_what_every_pod_or_request_has_of_its_own(platf
     labels = label_names(platform.kube)
     assert {"namespace", "service", "level", "team"} <= labels
     assert labels & {"pod", "node", "filename", "trace_id", "span_id"} == set()
-
-
-def test_a_burst_of_errors_in_lines_is_told_by_the_ruler_to_the_team(platform: Platform) -> None:
-    set_faults(platform.instance.kubeconfig, "blueprint", {"errorRate": 1})
-    try:
-        for _ in range(ERRORS):
-            request(platform.kube, secrets.token_hex(16))
-    finally:
-        set_faults(platform.instance.kubeconfig, "blueprint", {})
-    told = until(lambda: notification(platform.kube, "LogErrorBurst", "blueprint", "firing"), seconds=240, what="LogErrorBurst is told")
-    assert told["labels"] | {"team": team(platform.kube, "blueprint"), "env": "dev", "severity": "warning"} == told["labels"]
-    assert told["annotations"]["runbook_url"].endswith("/LogErrorBurst.md")
 
 
 def test_the_canary_finds_its_lines(platform: Platform) -> None:

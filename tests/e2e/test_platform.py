@@ -1,17 +1,12 @@
-"""The main job on a real cluster: nine services watched, drift seen and repaired."""
+"""The main job on a real cluster: nine services watched, addresses that answer, and a second deployment that changes nothing."""
 
-import os
-import subprocess
 import urllib.request
-from typing import Any, cast
 
 import pytest
 
 from sandbox import serving
-from sandbox.kube import Kube
-from sandbox.toolchain import tool
 from tests.conftest import Platform
-from tests.e2e.tracing import series
+from tests.e2e.incident import scale
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -31,7 +26,6 @@ PLATFORM_JOBS = (
     "prometheus",
     "promtail",
 )
-WORKLOADS = "/apis/apps/v1/namespaces"
 
 
 def test_every_service_and_the_platform_are_scraped(platform: Platform) -> None:
@@ -63,54 +57,3 @@ def test_printed_addresses_answer_from_the_host(platform: Platform) -> None:
 def test_a_second_up_changes_nothing(platform: Platform) -> None:
     changes = platform.engine.up()
     assert set(changes) == {"same"}
-
-
-@pytest.mark.parametrize(
-    ("command", "kind", "operation"),
-    [
-        (("edit", "--namespace=observability", "deployment/grafana"), "Deployment", "update"),
-        (("edit", "--namespace=observability", "configmap/prometheus-config"), "ConfigMap", "update"),
-        (("delete", "--namespace=dharma", "rolebinding/observability-prometheus"), "RoleBinding", "delete"),
-    ],
-)
-def test_what_is_changed_by_hand_is_seen_and_repaired(platform: Platform, command: tuple[str, ...], kind: str, operation: str) -> None:
-    assert platform.engine.drift() == ()
-    kubectl(platform, *command)
-    found = platform.engine.drift()
-    assert [(drift.type.rsplit(":", 1)[1], drift.operation) for drift in found] == [(kind, operation)]
-    platform.engine.up()
-    assert platform.engine.drift() == ()
-    serving.wait(platform.kube, timeout_seconds=120, say=print)
-
-
-def kubectl(platform: Platform, *command: str) -> None:
-    """What a person does at a terminal; the editor is one that needs no terminal."""
-    editor = "sed -i -e 's/^  replicas: .*/  replicas: 0/' -e 's/scrape_timeout: .*/scrape_timeout: 9s/'"
-    subprocess.run(
-        [tool("kubectl"), "--kubeconfig", platform.instance.kubeconfig, *command], env={**os.environ, "KUBE_EDITOR": editor}, check=True
-    )
-
-
-def scale(kube: Kube, namespace: str, name: str, replicas: int, kind: str = "deployments") -> None:
-    """What `kubectl scale` does to a workload of a kind."""
-    kube.call(
-        "PATCH",
-        f"{WORKLOADS}/{namespace}/{kind}/{name}/scale",
-        body={"spec": {"replicas": replicas}},
-        kind="application/merge-patch+json",
-    )
-
-
-def team(kube: Kube, service: str) -> str:
-    """The team that the catalogue's series names for a service."""
-    return str(series(kube, f'catalogue:service:info{{service="{service}"}}')[0]["metric"]["team"])
-
-
-def notification(kube: Kube, alert: str, service: str, status: str) -> dict[str, Any] | None:
-    """The first alert of this name, service and status that the receiver was told."""
-    received = cast("list[dict[str, Any]]", kube.service("dharma-demo", "alert-receiver", "8080", "alerts"))
-    for message in received:
-        for told in message["notification"]["alerts"]:
-            if (told["labels"]["alertname"], told["labels"].get("service"), told["status"]) == (alert, service, status):
-                return told
-    return None

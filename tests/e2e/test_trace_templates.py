@@ -1,6 +1,8 @@
 """The storage takes the templates of every environment: a Jaeger with the settings of each, under a name of its own for its indices."""
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.cluster
 
 Templates = dict[str, dict[str, dict[str, dict[str, str]]]]
 KINDS = {"jaeger-span", "jaeger-service"}
+ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 def jaeger(platform: Platform, folder: Path, name: str, settings: Traces) -> Program:
@@ -60,18 +63,36 @@ def templates(storage: Storage, pattern: str) -> Templates:
         return {}
 
 
-@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
-def test_the_storage_takes_the_templates(platform: Platform, tmp_path: Path, name: str) -> None:
+@pytest.fixture(scope="module")
+def started(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One Jaeger for each environment, all at a time: they start slowly."""
+    storage = Storage(kube=platform.kube)
+    with ExitStack() as running:
+        for name in ENVIRONMENTS:
+            running.callback(storage.call, "DELETE", f"/_template/{pattern(name)}")
+            running.enter_context(jaeger(platform, tmp_path_factory.mktemp(name), name, traces_of(name)))
+        yield
+
+
+def traces_of(name: str) -> Traces:
+    """The settings of an environment's traces."""
     settings = environment(name).settings.traces
     assert settings is not None
-    storage, pattern = Storage(kube=platform.kube), f"try-{name}-*"
-    with jaeger(platform, tmp_path, name, settings):
-        until(lambda: len(templates(storage, pattern)) >= len(KINDS), seconds=60, what=f"the templates of {name} are there")
-    try:
-        found = templates(storage, pattern)
-        assert {template.removeprefix(f"try-{name}-") for template in found} >= KINDS
-        for template in found.values():
-            index = template["settings"]["index"]
-            assert (int(index["number_of_shards"]), int(index["number_of_replicas"])) == (settings.shards, settings.copies)
-    finally:
-        storage.call("DELETE", f"/_template/{pattern}")
+    return settings
+
+
+def pattern(name: str) -> str:
+    """What the names of an environment's templates begin with here."""
+    return f"try-{name}-*"
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_storage_takes_the_templates(platform: Platform, name: str) -> None:
+    storage, settings = Storage(kube=platform.kube), traces_of(name)
+    until(lambda: len(templates(storage, pattern(name))) >= len(KINDS), seconds=60, what=f"the templates of {name} are there")
+    found = templates(storage, pattern(name))
+    assert {template.removeprefix(f"try-{name}-") for template in found} >= KINDS
+    for template in found.values():
+        index = template["settings"]["index"]
+        assert (int(index["number_of_shards"]), int(index["number_of_replicas"])) == (settings.shards, settings.copies)

@@ -28,7 +28,7 @@ OF_THE_PLACE = ("logs.bucket.endpoint", "logs.bucket.region")
 """Settings for which the sandbox has values of its own."""
 
 
-OTHERS = [pytest.param(name, marks=pytest.mark.environments) for name in NAMES if name != "dev"]
+OTHERS = [pytest.param(name, marks=pytest.mark.nightly) for name in NAMES if name != "dev"]
 
 
 @pytest.fixture(scope="module", params=["dev", *OTHERS])

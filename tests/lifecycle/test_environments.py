@@ -20,7 +20,7 @@ from tests.e2e import projects
 from tests.e2e.projects import ProjectEngine
 from tests.lifecycle.inventory import Known, await_only, cloud, objects
 
-pytestmark = [pytest.mark.cluster, pytest.mark.environments]
+pytestmark = [pytest.mark.cluster, pytest.mark.nightly]
 
 DESTROYED_SECONDS = 600
 CONTROLS = ("public_access_block", "bucket_encryption", "bucket_policy", "bucket_ownership_controls", "bucket_lifecycle_configuration")

@@ -45,7 +45,7 @@ def test_it_is_opened_updated_and_closed(there: StandIn) -> None:
 
 
 def test_all_clean_and_no_issue_is_nothing_to_do(there: StandIn) -> None:
-    assert track(there.github(), [examined("prod"), examined("staging")]) == "all is as it was deployed"
+    assert track(there.github(), [examined("prod"), examined("staging")]) == "All environments are as they were deployed"
     assert there.writes == []
 
 

@@ -11,7 +11,9 @@ from model.environment import load
 from model.stack import environments
 
 ROOT = Path(__file__).resolve().parents[2]
-PULL_REQUEST, DRIFT, DEPLOY, STACK = (f"workflows/{name}.yaml" for name in ("pull-request", "drift", "deploy", "deploy-stack"))
+PULL_REQUEST, DRIFT, DEPLOY, STACK, NIGHTLY = (
+    f"workflows/{name}.yaml" for name in ("pull-request", "drift", "deploy", "deploy-stack", "nightly")
+)
 
 Files = Mapping[str, str]
 """Workflows and actions by their path below .github."""
@@ -19,6 +21,7 @@ Files = Mapping[str, str]
 GRANTS = {
     (PULL_REQUEST, "comment"): {"contents: read", "pull-requests: write"},
     (DRIFT, "issue"): {"contents: read", "issues: write"},
+    (NIGHTLY, "issue"): {"contents: read", "issues: write"},
     **{
         (file, job): {"contents: read", "id-token: write"}
         for file, job in (
@@ -32,6 +35,9 @@ GRANTS = {
     },
 }
 """What a job may do; any other only reads the repository."""
+
+RESULTS = "out/nightly"
+"""Where ``make nightly`` writes."""
 
 OURS = "github.event.pull_request.head.repo.full_name == github.repository"
 """True of a branch of this repository, not of a fork's."""
@@ -179,7 +185,21 @@ def plans(files: Files) -> Iterator[str]:
                 yield f"{file}: `{update}` is not held to a plan and the promises"
 
 
-RULES: tuple[Callable[[Files], Iterator[str]], ...] = (pins, events, permissions, forks, secrets, scripts, caches, matrices, plans)
+def reports(files: Files) -> Iterator[str]:
+    """The issue about the nightly run is made of what that run wrote, whatever came of it."""
+    jobs = dict(_jobs(parse(files[NIGHTLY], NIGHTLY).content))
+    written = [mapping(step.get("with")).get("path") for step in _steps(jobs["run"]) if "upload-artifact@" in str(step.get("uses"))]
+    if "make nightly" not in _script(jobs["run"]) or written != [RESULTS]:
+        yield f"{NIGHTLY}: what is kept is {written}, not {RESULTS}"
+    read = [mapping(step.get("with")) for step in _steps(jobs["issue"]) if "download-artifact@" in str(step.get("uses"))]
+    told = re.findall(r"review\.nightly_issue --results (.*)", _script(jobs["issue"]))
+    if told != [place.get("path") for place in read]:
+        yield f"{NIGHTLY}: the issue is made of {told}, where nothing is put"
+    if any("name" in place for place in read) or jobs["issue"].get("if") != "${{ !cancelled() }}":
+        yield f"{NIGHTLY}: a run that left no results opens no issue"
+
+
+RULES: tuple[Callable[[Files], Iterator[str]], ...] = (pins, events, permissions, forks, secrets, scripts, caches, matrices, plans, reports)
 
 
 def _workflows(files: Files) -> Iterator[tuple[str, dict[str, object]]]:

@@ -12,7 +12,7 @@ import yaml
 
 from model.environment import load
 from sandbox.toolchain import tool
-from tests.workflows.rules import DEPLOY, DRIFT, PULL_REQUEST, ROOT, RULES, STACK, deployed, files
+from tests.workflows.rules import DEPLOY, DRIFT, NIGHTLY, PULL_REQUEST, RESULTS, ROOT, RULES, STACK, deployed, files
 
 CHECKOUT = "uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"
 DEPLOYMENT, PREVIEW, PROGRAMS = (f"actions/{name}/action.yaml" for name in ("deployment", "preview", "programs"))
@@ -28,14 +28,14 @@ BREAKS = [
     (PULL_REQUEST, "permissions: {contents: read}\n", "permissions: {contents: write}\n", "quick has ['contents: write']"),
     (PULL_REQUEST, "    permissions: {contents: read}\n", "", "quick has []"),
     (PULL_REQUEST, "{contents: read, id-token: write}", "{contents: read, id-token: write, issues: write}", "preview has"),
-    (PULL_REQUEST, "run: python3 -m review.publish", "run: make unit && python3 -m review.publish", "more than the standard library"),
+    (PULL_REQUEST, "run: python3 -m review.publish", "run: make quick && python3 -m review.publish", "more than the standard library"),
     (PULL_REQUEST, " && github.event.pull_request.head.repo.full_name == github.repository\n", "\n", "preview runs for forks too"),
     (PULL_REQUEST, " && github.event.pull_request.head.repo.full_name == github.repository }}", " }}", "comment runs for forks too"),
     (DRIFT, "${{ github.token }}", "${{ secrets.TOKEN }}", "secrets.TOKEN"),
     (DEPLOYMENT, "role-to-assume: ${{ inputs.role }}", "aws-access-key-id: ${{ inputs.role }}", "aws-access-key-id"),
     (STACK, "{persist-credentials: false}", "{fetch-depth: 0}", "leaves its token behind"),
     (PULL_REQUEST, 'ENV="$ENVIRONMENT"', 'ENV="${{ matrix.environment }}"', "an expression within a script"),
-    (PULL_REQUEST, "make lint types unit", "make lint type unit", "there is no `make type`"),
+    (PULL_REQUEST, "make quick\n", "make quik\n", "there is no `make quik`"),
     (DRIFT, "-m review.drift_issue", "-m review.drift", "there is no module review.drift"),
     (DRIFT, "    timeout-minutes: 5\n", "", "issue has no timeout"),
     (PROGRAMS, "'sandbox/gobuild.py'", "'sandbox/building.py'", "no file is sandbox/building.py"),
@@ -58,6 +58,12 @@ BREAKS = [
     (DEPLOY, "    needs: staging\n", "", "prod does not wait for staging"),
     (STACK, "--plan plan.json --policy-pack", "--policy-pack", "is not held to a plan"),
     (STACK, "--policy-pack policy --yes", "--yes", "and the promises"),
+    (NIGHTLY, "path: out/nightly,", "path: out/night,", "what is kept is ['out/night']"),
+    (NIGHTLY, "make nightly\n", "make quick\n", "what is kept is"),
+    (NIGHTLY, "--results results", "--results nightly", "the issue is made of ['nightly']"),
+    (NIGHTLY, "{pattern: nightly", "{name: nightly", "opens no issue"),
+    (NIGHTLY, "    needs: run\n    if: ${{ !cancelled() }}\n", "    needs: run\n", "opens no issue"),
+    (NIGHTLY, "issues: write", "pull-requests: write", "issue has"),
 ]
 
 
@@ -118,8 +124,13 @@ def test_pulumi_is_installed_as_the_packages_pin_it() -> None:
 
 
 def test_what_may_write_needs_no_package() -> None:
-    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import review.publish, review.drift_issue"
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import review.publish, review.drift_issue, review.nightly_issue"
     subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
+
+
+def test_the_nightly_run_writes_where_the_workflow_looks() -> None:
+    done = subprocess.run([sys.executable, "-m", "tests.nightly", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert RESULTS in done.stdout
 
 
 def test_renovate_finds_every_image_and_its_bounds() -> None:

@@ -13,8 +13,8 @@ from model.quantities import Duration
 from sandbox import bare
 from sandbox.bare import Program
 from tests.components.environments import environment
-from tests.e2e.ledger import found
-from tests.e2e.storage import Storage
+from tests.components.ledger import found
+from tests.components.storage import Storage
 from tests.waiting import until
 
 pytestmark = pytest.mark.binaries

@@ -13,8 +13,8 @@ from model.logs import Logs
 from sandbox import bare
 from sandbox.bare import Program
 from tests.components.environments import environment
-from tests.e2e.ledger import Writer, doubled, found, missing
-from tests.e2e.storage import Storage
+from tests.components.ledger import Writer, doubled, found, missing
+from tests.components.storage import Storage
 from tests.waiting import until
 
 pytestmark = pytest.mark.binaries

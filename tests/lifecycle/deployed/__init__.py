@@ -1,0 +1,1 @@
+"""Tests of one deployment of dev. Each leaves it as it was."""

@@ -1,0 +1,115 @@
+"""What tests cost: CPU and wall seconds of each, added up by phase and held against the phase's budget."""
+
+import os
+import resource
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from pydantic import PositiveFloat, TypeAdapter
+
+from sandbox.cache import root
+from tests.session.streams import stream
+
+BUDGETS = Path(__file__).with_name("budgets.yaml")
+DEAREST = 5
+"""How many tests are named when a budget is exceeded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """One test, with its setup and teardown."""
+
+    nodeid: str
+    phase: str
+    """Its stream, where it uses a cluster; else `binaries` or `plain`."""
+    wall: float
+    """Seconds."""
+    cpu: float
+    """Seconds of the worker and of the processes that it has started and that have ended; clusters are counted apart."""
+
+
+@dataclass(kw_only=True)
+class Phase:
+    """Tests of one kind, and the clusters that they started."""
+
+    name: str
+    costs: list[Cost] = field(default_factory=list[Cost])
+    clusters: float = 0.0
+    """CPU seconds of its clusters."""
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds in all."""
+        return sum(cost.cpu for cost in self.costs) + self.clusters
+
+    @property
+    def wall(self) -> float:
+        """Seconds of its tests one after another."""
+        return sum(cost.wall for cost in self.costs)
+
+    def dearest(self) -> list[Cost]:
+        """The tests with the most CPU seconds, the dearest first."""
+        return sorted(self.costs, key=lambda cost: -cost.cpu)[:DEAREST]
+
+
+def phase_of(nodeid: str, markers: Iterable[str]) -> str:
+    """The phase of a test, by its name and its markers."""
+    present = set(markers)
+    if "cluster" in present:
+        return stream(nodeid) or "cluster"
+    return "binaries" if "binaries" in present else "plain"
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
+def load() -> str:
+    """The machine's load of the last 1, 5 and 15 minutes."""
+    return " ".join(f"{value:.1f}" for value in os.getloadavg())
+
+
+def by_phase(costs: Iterable[Cost], clusters: Mapping[str, float]) -> list[Phase]:
+    """Phases, the dearest first. `clusters` has CPU seconds by phase."""
+    phases: dict[str, Phase] = {}
+    for cost in costs:
+        phases.setdefault(cost.phase, Phase(name=cost.phase)).costs.append(cost)
+    for name, seconds in clusters.items():
+        phases.setdefault(name, Phase(name=name)).clusters = seconds
+    return sorted(phases.values(), key=lambda phase: -phase.cpu)
+
+
+def by_unit(costs: Iterable[Cost]) -> dict[str, float]:
+    """Wall seconds of each unit of work, those of less than one second left out, sorted by name."""
+    units: defaultdict[str, float] = defaultdict(float)
+    for cost in costs:
+        units[stream(cost.nodeid) or cost.nodeid.partition("::")[0]] += cost.wall
+    return {name: round(wall, 1) for name, wall in sorted(units.items()) if wall >= 1}
+
+
+def budgets(file: Path = BUDGETS) -> dict[str, float]:
+    """CPU seconds by phase. Raises pydantic's ValidationError when the file has anything else."""
+    return TypeAdapter(dict[str, PositiveFloat]).validate_python(yaml.safe_load(file.read_text()))
+
+
+def exceeded(phases: Sequence[Phase], allowed: Mapping[str, float]) -> list[str]:
+    """What is wrong with phases that took more than they may, with their dearest tests; a phase without a budget is wrong too."""
+    whole = Phase(name="all", costs=[cost for phase in phases for cost in phase.costs], clusters=sum(phase.clusters for phase in phases))
+    findings: list[str] = []
+    for phase in (*phases, whole):
+        if phase.name not in allowed:
+            findings.append(f"the phase {phase.name!r} has no budget")
+        elif phase.cpu > allowed[phase.name]:
+            findings.append(f"{phase.name}: {phase.cpu:.1f} CPU s, budget {allowed[phase.name]:g} CPU s; the dearest:")
+            findings += [f"  {cost.cpu:7.1f} CPU s  {cost.nodeid}" for cost in phase.dearest()]
+            findings += [f"  {phase.clusters:7.1f} CPU s  its clusters"] if phase.clusters else []
+    return findings
+
+
+def built_programs() -> frozenset[str]:
+    """Programs and images that the cache holds: when a run adds to them, it was no warm one, and its CPU seconds are not the tests'."""
+    return frozenset(f"{path.parent.name}/{path.name}" for kind in ("bin", "images") for path in (root() / kind).glob("*/[!.]*"))
