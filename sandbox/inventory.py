@@ -76,6 +76,7 @@ Alertmanager, etcd, gRPC, protobuf, the standard library) is not among them."""
 _SHARED_TAGS = ("grpcnotrace",)
 """As Kubernetes and CoreDNS build gRPC; for all of the module `shared`, or it would be compiled twice."""
 _STAGED = "k8s.io/component-base/version"
+_LINKED_ONLY = "libopenapi, which is linked and never called, is a small one of our own"
 _NO_DIRECT_PATH = "Google Cloud Storage is reached without Direct Path, Google's way past its load balancers"
 _STAMPED = "github.com/prometheus/common/version.Version={version}"
 
@@ -105,7 +106,8 @@ def _prometheus(name: str) -> GoProgram:
         package=f"github.com/prometheus/prometheus/cmd/{name}",
         stamp=(_STAMPED,),
         tags=("remove_all_sd", "enable_kubernetes_sd"),  # static, file and http discovery are always in; the clouds double time and memory
-        trimmed="service discovery only from Kubernetes, files, HTTP and static targets; no web interface",
+        trimmed="service discovery only from Kubernetes, files, HTTP and static targets; no web interface; "
+        "a small library of our own writes its OpenAPI document",
     )
 
 
@@ -187,7 +189,7 @@ GO_PROGRAMS = (
         module="pulumi",
         package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         stamp=("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}",),
-        trimmed=_NO_DIRECT_PATH,
+        trimmed=f"`pulumi cloud` cannot read the description of Pulumi Cloud's API; {_NO_DIRECT_PATH}",
         ask=("version",),
         accept="{major}",
     ),
@@ -223,26 +225,28 @@ GO_PROGRAMS = (
         module="promtail",
         package="github.com/grafana/loki/v3/clients/cmd/promtail",
         stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
-        trimmed="no service discovery in AWS EC2, Azure, DigitalOcean, Google Compute Engine and OpenStack",
+        trimmed=f"no service discovery in AWS EC2, Azure, DigitalOcean, Google Compute Engine and OpenStack; {_LINKED_ONLY}",
     ),
     GoProgram(
         name="loki",
         module="loki",
         package="github.com/grafana/loki/v3/cmd/loki",
         stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
-        trimmed=_NO_DIRECT_PATH,
+        trimmed=f"{_NO_DIRECT_PATH}; {_LINKED_ONLY}",
     ),
     GoProgram(
         name="loki-canary",
         module="loki",
         package="github.com/grafana/loki/v3/cmd/loki-canary",
         stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
+        trimmed=_LINKED_ONLY,
     ),
     GoProgram(
         name="lokitool",
         module="loki",
         package="github.com/grafana/loki/v3/cmd/lokitool",
         stamp=("github.com/grafana/loki/v3/pkg/util/build.Version={version}",),
+        trimmed=_LINKED_ONLY,
         ask=("version",),
     ),
     GoProgram(
@@ -250,6 +254,7 @@ GO_PROGRAMS = (
         module="shared",
         package="github.com/jaegertracing/jaeger/cmd/jaeger",
         stamp=("github.com/jaegertracing/jaeger/internal/version.latestVersion=v{version}",),
+        trimmed="a small client of our own makes its one call of Elasticsearch 8 and later, through Elastic's transport",
         tags=_SHARED_TAGS,
         ask=("version",),
     ),

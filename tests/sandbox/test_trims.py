@@ -1,17 +1,28 @@
 """Packages of our own in the place of a dependency's: what a build makes of them, and that what the platform configures is still there."""
 
+import base64
+import gzip
 import json
 import os
 import subprocess
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any, cast
 
 import pytest
+import yaml
 
 from model.documents import to_yaml
 from sandbox import gobuild, trims
 from sandbox.cache import ToolError
 from sandbox.inventory import GO_PROGRAMS
 from sandbox.toolchain import tool
+from tests.alerting import call, free_port
+from tests.waiting import until
 
 CLOUDS = ("ec2", "azure", "digitalocean", "gce", "openstack")
 
@@ -129,3 +140,141 @@ def test_promtail_refuses_discovery_in_a_cloud_and_says_why(cloud: str, tmp_path
 def test_promtail_still_takes_the_others(discovery: str, details: dict[str, object], tmp_path: Path) -> None:
     answer = check(scraping(discovery, details), tmp_path)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@contextmanager
+def running(directory: Path, *command: str | Path) -> Generator[None]:
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a Prometheus that scrapes nothing."""
+    directory, port = tmp_path_factory.mktemp("prometheus"), free_port()
+    (directory / "prometheus.yml").write_text("{}\n")
+    where = [f"--web.listen-address=127.0.0.1:{port}", f"--web.external-url=http://127.0.0.1:{port}", "--storage.tsdb.path=data"]
+    with running(directory, tool("prometheus"), "--config.file=prometheus.yml", *where):
+        until(lambda: answer(port, "/-/ready"), what="Prometheus is ready")
+        yield port
+
+
+def answer(port: int, path: str) -> str | None:
+    try:
+        return call(port, "GET", path)
+    except (OSError, AssertionError):
+        return None
+
+
+@pytest.mark.binaries
+@pytest.mark.parametrize("version", ["3.1", "3.2"])
+def test_the_openapi_document_of_prometheus_is_the_one_that_its_authors_keep(version: str, prometheus: int) -> None:
+    """Their module has the document that the whole libopenapi writes; ours is written by the small one in its place."""
+    path = "github.com/prometheus/prometheus"
+    command = [tool("go"), "mod", "download", "-json", path]
+    downloaded = subprocess.run(command, check=True, capture_output=True, text=True, cwd=gobuild.MODULES / "prometheus")
+    kept = Path(json.loads(downloaded.stdout)["Dir"]) / f"web/api/v1/testdata/openapi_{version}_golden.yaml"
+    theirs = yaml.safe_load(kept.read_text())
+    theirs["info"]["version"] = gobuild.version(next(program for program in GO_PROGRAMS if program.name == "prometheus"))
+    theirs["servers"][0]["url"] = f"http://127.0.0.1:{prometheus}/api/v1"
+    assert yaml.safe_load(call(prometheus, "GET", f"/api/v1/openapi.yaml?openapi_version={version}")) == theirs
+
+
+@dataclass(kw_only=True)
+class Elasticsearch:
+    """What an Elasticsearch 9 that takes everything was sent."""
+
+    genuine: bool = True
+    port: int = 0
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    users: set[str] = field(default_factory=set[str])
+
+    def take(self, path: str, user: str, body: bytes) -> None:
+        kind, _, name = path.strip("/").partition("/")
+        if kind == "_index_template":
+            self.templates[name] = cast("dict[str, Any]", json.loads(body))
+            self.users.add(base64.b64decode(user.removeprefix("Basic ")).decode())
+
+
+@contextmanager
+def elasticsearch(*, genuine: bool) -> Generator[Elasticsearch]:
+    received = Elasticsearch(genuine=genuine)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            packed = self.headers.get("Content-Encoding") == "gzip"
+            received.take(self.path, self.headers.get("Authorization") or "", gzip.decompress(body) if packed else body)
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            answer = json.dumps({"version": {"number": "9.1.0"}, "tagline": "You Know, for Search", "acknowledged": True}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            if genuine:
+                self.send_header("X-Elastic-Product", "Elasticsearch")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer)
+
+        do_HEAD = do_POST = do_GET  # noqa: N815 - the base class looks for these names
+
+        def log_message(self, format: str, *args: object) -> None:
+            _ = format, args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    received.port = server.server_port
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def jaeger_configuration(servers: int) -> dict[str, object]:
+    backend = {
+        "server_urls": [f"http://127.0.0.1:{servers}"],
+        "auth": {"basic": {"username": "elastic", "password": "secret"}},
+        "create_mappings": True,
+    }
+    receiver = {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"}}}
+    return {
+        "service": {
+            "extensions": ["jaeger_storage"],
+            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]}},
+            "telemetry": {"metrics": {"level": "none"}},
+        },
+        "extensions": {"jaeger_storage": {"backends": {"main": {"elasticsearch": backend}}}},
+        "receivers": {"otlp": receiver},
+        "exporters": {"jaeger_storage_exporter": {"trace_storage": "main"}},
+    }
+
+
+def jaeger(directory: Path, storage: Elasticsearch, probe: Callable[[], object]) -> None:
+    (directory / "jaeger.yaml").write_text(to_yaml(jaeger_configuration(storage.port)))
+    with running(directory, tool("jaeger"), "--config=jaeger.yaml"):
+        until(probe, what="what was expected of Jaeger")
+
+
+@pytest.mark.binaries
+def test_jaeger_makes_its_templates_in_a_newer_elasticsearch(tmp_path: Path) -> None:
+    with elasticsearch(genuine=True) as storage:
+        jaeger(tmp_path, storage, lambda: len(storage.templates) >= 2)
+    assert {"jaeger-span", "jaeger-service"} <= storage.templates.keys()
+    assert storage.templates["jaeger-span"]["index_patterns"] == "jaeger-span-*"
+    assert storage.users == {"elastic:secret"}
+
+
+@pytest.mark.binaries
+def test_jaeger_refuses_a_storage_that_only_pretends(tmp_path: Path) -> None:
+    with elasticsearch(genuine=False) as storage:
+        jaeger(tmp_path, storage, lambda: "the server is not Elasticsearch" in (tmp_path / "log").read_text())

@@ -5,6 +5,7 @@ module observability/sandbox/tools/loki
 go 1.26.5
 
 replace (
+	github.com/pb33f/libopenapi => ../stubs/libopenapi
 	github.com/Azure/azure-sdk-for-go => github.com/Azure/azure-sdk-for-go v68.0.0+incompatible
 	github.com/Azure/azure-storage-blob-go => github.com/MasslessParticle/azure-storage-blob-go v0.14.1-0.20240322194317-344980fda573
 	github.com/gocql/gocql => github.com/grafana/gocql v0.0.0-20200605141915-ba5dc39ece85

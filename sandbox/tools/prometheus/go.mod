@@ -3,6 +3,8 @@ module observability/sandbox/tools/prometheus
 
 go 1.26.0
 
+replace github.com/pb33f/libopenapi => ../stubs/libopenapi
+
 tool (
 	github.com/prometheus/prometheus/cmd/prometheus
 	github.com/prometheus/prometheus/cmd/promtool

@@ -5,6 +5,8 @@ go 1.26.0
 
 godebug default=go1.25
 
+replace github.com/pb33f/libopenapi => ../stubs/libopenapi
+
 tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 
 require (
