@@ -7,7 +7,7 @@ import pytest
 from sandbox.engine import Engine, Target
 from sandbox.up import LATER
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.nightly]
 
 
 @pytest.fixture
