@@ -57,7 +57,7 @@ PARTS = (
         name="environments",
         proves="staging and prod are deployed, deployed again and deleted on simulated nodes, dev in two goes; what is protected stays",
         minutes=20,
-        tests=("tests/lifecycle/test_environments.py", "tests/lifecycle/test_in_parts.py"),
+        tests=("tests/lifecycle/test_environments.py", "tests/lifecycle/empty/test_in_parts.py"),
     ),
     Part(
         name="incidents",
