@@ -16,6 +16,8 @@ export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 VENV := $(CACHE)/venv-$(shell cat $(PINS) | sha256sum | cut -c1-12)
 PY := $(VENV)/bin/python
+# One whose interpreter is gone, as after an upgrade of the system's Python, is made anew.
+$(shell [ -x $(PY) ] || rm -f $(VENV)/.done)
 # The programs that check their own documents: built or found when a command first needs them.
 WITH_CHECKERS = PATH="$$($(PY) -m sandbox.toolchain --path promtool amtool alertmanager-delivery loki lokitool promtail jaeger otelcol-contrib):$$PATH"
 
@@ -121,8 +123,5 @@ requirements: $(VENV)/.done ## pin requirements*.in anew
 
 # Its name says what is in it, so it is made once: a newer file date (another checkout of the same pins) must not take it away from who uses it.
 $(VENV)/.done:
-	@echo "setting up Python packages in $(VENV) (once, about a minute)" >&2
-	@mkdir -p $(CACHE)
-	@rm -rf $(VENV) && python3 -m venv $(VENV)
-	@$(PY) -m pip --quiet --disable-pip-version-check install --no-compile --require-hashes --no-deps $(PINS:%=--requirement=%)
-	@touch $@
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: python3 is %d.%d, and 3.11 or newer is needed" % sys.version_info[:2])'
+	@python3 -m sandbox.python_packages $(VENV) $(PINS)

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox import registries
 from sandbox.cache import ToolError, digest, publish, root
 from sandbox.inventory import DEBIAN_PROGRAMS, DebianPackages, DebianProgram
 from sandbox.progress import run
@@ -95,8 +96,10 @@ def _download(packages: DebianPackages, into: Path, lock: int) -> list[Path]:
         "downloading Debian packages", "download", *packages.packages
     ):
         return sorted(into.glob("*.deb"))
-    last = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("E:", "W:"))]
-    raise ToolError(f"{packages.name}: its Debian packages cannot be had: {' '.join(last[-3:]) or 'see the log'} (log: {log})")
+    written = log.read_text(errors="replace")
+    last = [line for line in written.splitlines() if line.startswith(("E:", "W:"))]
+    why = registries.problem(registries.DEBIAN, written) or " ".join(last[-3:]) or "see the log"
+    raise ToolError(f"{packages.name}: its Debian packages cannot be had: {why}; what was built stays (log: {log})")
 
 
 def _archive_of(package: str, archives: Sequence[Path]) -> Path:

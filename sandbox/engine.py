@@ -10,7 +10,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -100,11 +100,26 @@ class Engine:
             result = stack.preview(on_output=self._say, color=_color(), policy_packs=[str(POLICY)])
         return {automation.OpType(operation).value: count for operation, count in result.change_summary.items()}
 
-    def up(self) -> dict[str, int]:
-        """Deploy; repairs drift first. Returns the number of resources by operation."""
+    def up(self, *, without: Sequence[str] = ()) -> dict[str, int]:
+        """Deploy; repairs drift first. Returns the number of resources by operation.
+
+        `without` are types of components that are left as they are, with all that is in them or needs them. The policies are held against
+        the whole all the same, by a preview: in an update of parts they would be shown the others without their properties.
+        """
+        left_out = [f"**observability:index:{kind}**" for kind in without]
         with self._stack() as stack:
             self._quietly(lambda show: stack.refresh(on_output=show, color=_color(), show_secrets=False))
-            result = stack.up(on_output=self._say, color=_color(), show_secrets=False, suppress_outputs=True, policy_packs=[str(POLICY)])
+            if left_out:
+                self._quietly(lambda show: stack.preview(on_output=show, color=_color(), policy_packs=[str(POLICY)]))
+            result = stack.up(
+                on_output=self._say,
+                color=_color(),
+                show_secrets=False,
+                suppress_outputs=True,
+                policy_packs=None if left_out else [str(POLICY)],
+                exclude=left_out,
+                exclude_dependents=bool(left_out),
+            )
         return {automation.OpType(operation).value: count for operation, count in (result.summary.resource_changes or {}).items()}
 
     def destroy(self, *, with_data: bool = False) -> None:

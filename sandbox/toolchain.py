@@ -9,19 +9,22 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from sandbox import debian, gobuild
+from sandbox import debian, forecast, gobuild, gowork
 from sandbox.cache import ToolError
 from sandbox.inventory import DEBIAN_PROGRAMS, DIRECTORIES, GO_PROGRAMS, SYSTEM, DebianProgram, GoProgram
 
-__all__ = ["Found", "ToolError", "directory", "find", "tool"]
+__all__ = ["Found", "ToolError", "directory", "find", "to_build", "tool"]
 
 PROGRAMS: dict[str, GoProgram | DebianProgram] = {program.name: program for program in (*GO_PROGRAMS, *DEBIAN_PROGRAMS)}
+
+CHECKERS = {"loki": "lokitool", "alertmanager": "alertmanager-delivery"}
+"""Programs that only checks need, by the one that has almost everything in common with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,11 @@ def find(name: str) -> Found:
     if fitting is not None:
         return fitting
     if isinstance(program, GoProgram):
-        return Found(name=name, source="built", version=gobuild.version(program), path=gobuild.build(program))
+        if not gobuild.is_built(program):
+            forecast.begin(name)
+        path = gobuild.build(program)
+        forecast.done(name)
+        return Found(name=name, source="built", version=gobuild.version(program), path=path)
     return Found(name=name, source="debian", version=debian.version(program.origin), path=debian.program(program))
 
 
@@ -70,6 +77,25 @@ def directory(name: str) -> Path:
         if known.name == name:
             return debian.unpacked(known.origin) / "files" / known.path
     raise ToolError(f"there is no directory {name!r}; there are {', '.join(known.name for known in DIRECTORIES)}")
+
+
+def to_build(names: Iterable[str]) -> list[str]:
+    """Those of the programs that would have to be compiled now: neither on PATH nor in the cache."""
+    programs = [program for name in dict.fromkeys(names) if isinstance(program := PROGRAMS.get(name), GoProgram)]
+    return [program.name for program in programs if on_path(program) is None and not gobuild.is_built(program)]
+
+
+def finish() -> None:
+    """Delete what compilers left behind, gigabytes that only a change of pins would need again.
+
+    Before, the checkers are built that take seconds beside what they have in common with programs that were built, and minutes without.
+    """
+    if not gowork.directory().exists():
+        return
+    for beside, name in CHECKERS.items():
+        if not to_build([beside]):
+            find(name)
+    gowork.delete()
 
 
 def on_path(program: GoProgram | DebianProgram) -> Found | None:
@@ -112,9 +138,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(known))
         return 0
     try:
+        forecast.announce(to_build(options.names or known))
         for name in () if options.path else options.names or known:
             found = find(name)
             print(f"{found.name:26}{found.source:8}{found.version:12}{found.path}", flush=True)
+        if not (options.path or options.names):
+            finish()
         if options.path:
             print(os.pathsep.join(str(find(name).path.parent) for name in options.names or known))
     except ToolError as error:

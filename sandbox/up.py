@@ -2,15 +2,17 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.table import Table
 
 from model.environment import Environment
-from sandbox import cluster, demo, serving, target
+from sandbox import cluster, demo, forecast, serving, target, toolchain
+from sandbox.cluster import images, programs
 from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.engine import Engine, Target
+from sandbox.images import references
 from sandbox.kube import Kube
 from sandbox.progress import console, step
 from sandbox.target import TargetError
@@ -20,22 +22,51 @@ DISCOVERY_SECONDS = 60
 """After this, what Prometheus does not find on the user's own cluster is not there."""
 
 
+LATER = ("Loki", "LogCanary", "LogAgent", "Traces")
+"""The components that need the images `images.LATER`."""
+
+
 def up(environment: Environment) -> None:
-    """Bring everything up, on the sandbox of this machine or on the user's own cluster; a second run changes nothing."""
+    """Bring everything up, on the sandbox of this machine or on the user's own cluster; a second run changes nothing.
+
+    Where programs have to be compiled first, dashboards serve before those of logs and traces are.
+    """
     if target.foreign_context():
+        forecast.announce(toolchain.to_build(needed()))
         deploy_to_foreign(target.current(), environment)
         return
     require_nodes(environment)
-    instance = cluster.up(target.sandbox_name())
+    forecast.announce(toolchain.to_build(needed()))
+    late = toolchain.to_build(images.programs(images.LATER))
+    instance = cluster.up(target.sandbox_name(), without=images.LATER if late else ())
     if instance.simulated:
         deploy_to_simulated(target.sandbox(instance), environment)
         return
+    toolchain.tool("pulumi")
     with step("demo workload: the services of the catalogue, their datastores and traffic"):
         demo.up(instance.kubeconfig)
+    if late:
+        deploy(target.sandbox(instance), environment.name, without=LATER)
+        console.print(f"dashboards serve: {_page(instance.kubeconfig)}; logs and traces follow once {', '.join(late)} are built")
+        images.provide(instance, images.plan(images.LATER))
     deploy(target.sandbox(instance), environment.name)
     with step("waiting until the platform serves"):
         serving.wait(Kube(instance.kubeconfig), timeout_seconds=SERVING_TIMEOUT_SECONDS, say=console.print)
     show_addresses(instance.kubeconfig)
+    toolchain.finish()
+
+
+def needed() -> list[str]:
+    """The programs that are built to bring the platform up, wherever it is to run."""
+    if target.foreign_context():
+        return ["pulumi"]
+    if os.environ.get(SIMULATED):
+        return [*programs.needed(simulated=True), "pulumi"]
+    return [*programs.needed(simulated=False), *images.programs(references()), "pulumi", *toolchain.CHECKERS.values()]
+
+
+def _page(kubeconfig: Path) -> str:
+    return next(address.url for address in serving.addresses(Kube(kubeconfig)) if address.name == "grafana")
 
 
 def require_nodes(environment: Environment) -> None:
@@ -65,12 +96,12 @@ def make_namespaces(kube: Kube, names: Iterable[str]) -> None:
         kube.call("PATCH", f"/api/v1/namespaces/{name}", query=query, body=space, kind="application/apply-patch+yaml")
 
 
-def deploy(place: Target, environment: str) -> dict[str, int]:
-    """Deploy an environment; returns the number of resources by what was done to them. Raises EngineError."""
+def deploy(place: Target, environment: str, *, without: Sequence[str] = ()) -> dict[str, int]:
+    """Deploy an environment, but for some types of components; returns the number of resources by what was done. Raises EngineError."""
     engine = Engine(place, environment, say=print)
     for plugin in engine.plugins:
         console.print(f"provider {plugin.name} {plugin.version}: {plugin.source}")
-    changes = engine.up()
+    changes = engine.up(without=without)
     changed = sum(count for operation, count in changes.items() if operation != "same")
     console.print(f"{environment}: {changed} change(s), {changes.get('same', 0)} unchanged")
     return changes

@@ -2,56 +2,79 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from guard.registry import HOSTS
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
-from sandbox.images import build, name_on_node, references, stand_ins
+from sandbox.images import Image, build, name_on_node, references, stand_ins
+from sandbox.images import programs as contained
 from sandbox.network_check import reachable
 from sandbox.progress import note, step
 from sandbox.toolchain import tool
 
+LATER = ("loki", "loki-canary", "promtail", "alloy", "elasticsearch", "jaeger", "opentelemetry-collector")
+"""Images of logs and traces, whose programs take half of the time that building takes: dashboards can serve before."""
+
 _PULLED = "its registry"
 
 
-def plan() -> dict[str, Path | None]:
-    """For each image of the sandbox the archive to import, built if need be, or None where its registry can be asked instead."""
-    open_hosts = reachable(_host(reference) for reference in references().values())
-    return {reference: None if open_hosts[_host(reference)] else build(name, reference) for name, reference in references().items()}
+def programs(names: Iterable[str]) -> list[str]:
+    """The programs that the images `names` are made of, without those whose registry can be asked instead."""
+    return [program for name, has_registry in _have_registry(names).items() if not has_registry for program in contained(name)]
 
 
-def provide(instance: Instance, planned: Mapping[str, Path | None]) -> None:
+def plan(names: Iterable[str]) -> dict[str, Image | None]:
+    """Each of the images, its programs built if need be, or None where its registry can be asked instead, by reference."""
+    return {
+        references()[name]: None if has_registry else build(name, references()[name])
+        for name, has_registry in _have_registry(names).items()
+    }
+
+
+def _have_registry(names: Iterable[str]) -> dict[str, bool]:
+    hosts = {name: _host(references()[name]) for name in names}
+    open_hosts = reachable(hosts.values())
+    return {name: open_hosts[host] for name, host in hosts.items()}
+
+
+def provide(instance: Instance, planned: Mapping[str, Image | None]) -> None:
     """Put the planned images into the instance, those that are not there; a registry that fails after all is done without."""
-    archives = {reference: path for reference, path in planned.items() if path}
+    ours = [image for image in planned.values() if image]
     names = {reference: name for name, reference in references().items()}
-    for reference in planned.keys() - archives.keys():
+    for reference in [reference for reference, image in planned.items() if not image]:
         if not _pull(instance, reference):
-            archives[reference] = build(names[reference], reference)
-    load(instance, archives)
+            ours.append(build(names[reference], reference))
+    load(instance, ours)
+    # Pods run from what was unpacked: the archives of the layers would take as much again. An image that is imported anew brings its own.
+    _ctr(instance, "content", "prune", "references")
 
 
-def load(instance: Instance, archives: Mapping[str, Path]) -> list[str]:
-    """Import the archives (image reference to OCI archive) that are not in the instance yet, and return their references.
-
-    An archive's path changes with its content, so the path tells whether an image of that name is the same one.
-    """
+def load(instance: Instance, images: Iterable[Image]) -> list[str]:
+    """Import the images that are not in the instance yet, or are there with other content, and return their references."""
     known, present = _sources(instance), _present(instance)
-    wanted = [
-        reference for reference, path in archives.items() if name_on_node(reference) not in present or known.get(reference) != str(path)
-    ]
-    for reference in wanted:
-        with step(f"image {reference}"):
-            _ctr(instance, "images", "import", str(archives[reference]))
-        _record(instance, reference, str(archives[reference]))
-    return wanted
+    wanted = [image for image in images if name_on_node(image.reference) not in present or known.get(image.reference) != image.identity]
+    for image in wanted:
+        with step(f"image {image.reference}"), TemporaryDirectory(dir=instance.state / "tmp") as directory:
+            archive = Path(directory, "image.tar")
+            image.write(archive)
+            _ctr(instance, "images", "import", str(archive))
+        _record(instance, image.reference, image.identity)
+    return [image.reference for image in wanted]
 
 
 def in_place(instance: Instance) -> dict[str, str]:
     """What takes the place of images in the instance, by reference, because no registry could be reached."""
     known = _sources(instance)
     return {reference: what for reference, what in stand_ins().items() if known.get(reference, _PULLED) != _PULLED}
+
+
+def built(instance: Instance) -> list[str]:
+    """The programs in those images of the instance that are builds of our own."""
+    known = _sources(instance)
+    return [program for name, reference in references().items() if known.get(reference, _PULLED) != _PULLED for program in contained(name)]
 
 
 def _pull(instance: Instance, reference: str) -> bool:
@@ -75,7 +98,7 @@ def _record(instance: Instance, reference: str, source: str) -> None:
 
 
 def _sources(instance: Instance) -> dict[str, str]:
-    """Where each image came from: an archive's path, or its registry."""
+    """Where each image came from: the identity of one of ours, or its registry."""
     record = instance.state / "images.json"
     return json.loads(record.read_text()) if record.exists() else {}
 

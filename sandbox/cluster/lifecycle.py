@@ -1,30 +1,37 @@
 """Starting and ending an instance: who may, and what is undone when it fails."""
 
 import os
+from collections.abc import Collection
 
+from sandbox import machine
 from sandbox.cluster import cgroups, leftovers, namespaces
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance, check_name, state_root
-from sandbox.cluster.ownership import CHECKOUT, Owner, claim, find_init, locked, read_owner, refuse_foreign
+from sandbox.cluster.ownership import SESSION, Owner, claim, find_init, locked, owners, read_owner, refuse_foreign
 from sandbox.cluster.starting import ensure
+from sandbox.images import references
 from sandbox.progress import note, step
 
 SIMULATED = "OBSERVABILITY_SIMULATED"
 """Asks for nodes that are played."""
 
 
-def up(name: str = "main") -> Instance:
+def up(name: str = "main", *, without: Collection[str] = ()) -> Instance:
     """Start the instance, or what of it does not run, and wait until its node is ready. Raises ClusterError.
 
-    What an earlier life stored comes back. When this fails or is interrupted, an instance that did not run before does not run after.
+    It gets all images but those whose names are in `without`, which `images.provide` can bring later. What an earlier life stored comes
+    back. When this fails or is interrupted, an instance that did not run before does not run after.
     """
     check_name(name)
+    reap()
     with locked(name, f"up {name}"):
         owner = _own(name)
         was_running = find_init(name) is not None
+        if not was_running:
+            machine.check(share=0)
         instance = claim(name, owner.simulated if owner else _reason_to_simulate())
         try:
-            ensure(instance)
+            ensure(instance, [image for image in references() if image not in without])
         except BaseException as error:
             if not was_running:
                 interrupted = isinstance(error, KeyboardInterrupt)
@@ -47,6 +54,32 @@ def down(name: str = "main", *, keep_data: bool = False) -> None:
             _end(_instance(name, owner), graceful=keep_data, keep_data=keep_data)
 
 
+def reap() -> list[str]:
+    """End the instances that nobody needs any more, and return their names: what a killed test run or a deleted checkout left.
+
+    Without this they load the machine for ever. One that cannot be ended is said and left.
+    """
+    ended: list[str] = []
+    for name in [name for name, owner in owners().items() if owner.gone]:
+        with locked(name, f"end of {name}"):
+            owner = read_owner(name)
+            if owner is None or not owner.gone:  # meanwhile somebody else was quicker
+                continue
+            try:
+                _remove(name, owner)
+            except ClusterError as error:
+                note(str(error))
+            else:
+                ended.append(name)
+    return ended
+
+
+def begin_session() -> None:
+    """Let the sandboxes that this process and its children make from now on end with it at the latest, and end what others left."""
+    os.environ[SESSION] = str(os.getpid())
+    reap()
+
+
 def running(name: str = "main") -> Instance:
     """The instance, if its init runs; raises ClusterError when it does not."""
     owner = read_owner(check_name(name))
@@ -60,14 +93,19 @@ def _instance(name: str, owner: Owner | None) -> Instance:
 
 
 def _own(name: str) -> Owner | None:
-    """The owner, if it is this checkout; what a checkout left that is no more is removed."""
+    """The owner, if it is this checkout; what nobody needs any more is removed."""
     owner = read_owner(name)
     refuse_foreign(name, owner)
-    if owner and owner.checkout != str(CHECKOUT):
-        with step(f"removing what {owner.checkout} left, which is no more"):
-            _end(_instance(name, owner), graceful=False, keep_data=False)
+    if owner and owner.gone:
+        _remove(name, owner)
         return None
     return owner
+
+
+def _remove(name: str, owner: Owner) -> None:
+    left = "a test run that has ended" if owner.process else "which is no more"
+    with step(f"removing the sandbox {name!r} that {owner.checkout} left, {left}"):
+        _end(_instance(name, owner), graceful=False, keep_data=False)
 
 
 def _reason_to_simulate() -> str:

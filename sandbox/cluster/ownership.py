@@ -16,17 +16,29 @@ from sandbox.progress import note
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MARK = "OBSERVABILITY_SANDBOX"  # in the environment of all that an instance's init starts
+SESSION = "OBSERVABILITY_SESSION"
+"""Names, in the environment, the process (by its id) with which the sandboxes end that are made meanwhile: a test session."""
 _PREFERRED = {"main": 0, "test": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """The owner file's content. `simulated` is the reason why the node is simulated, empty for a real one."""
+    """The owner file's content."""
 
     checkout: str
     number: int
     since: str
     simulated: str = ""
+    """The reason why the node is simulated, empty for a real one."""
+    process: int = 0
+    """The process with which the sandbox ends; 0: it stays until somebody ends it."""
+    begun: int = 0
+    """When that process began, in clock ticks since boot: ids are used again."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody needs the sandbox any more: its checkout was deleted, or the test session that made it has ended."""
+        return not Path(self.checkout).is_dir() or (self.process != 0 and _start_time(self.process) != self.begun)
 
 
 @contextmanager
@@ -98,32 +110,44 @@ def claim(name: str, simulated: str) -> Instance:
     refuse_foreign(name, owner)
     if owner is None or owner.checkout != str(CHECKOUT) or owner.simulated != simulated:
         with locked(".numbers", f"numbering of {name}"):
-            number = owner.number if owner else free_number(name)
-            owner = Owner(checkout=str(CHECKOUT), number=number, since=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", simulated=simulated)
+            process = int(os.environ.get(SESSION) or 0)
+            owner = Owner(
+                checkout=str(CHECKOUT),
+                number=owner.number if owner else free_number(name),
+                since=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+                simulated=simulated,
+                process=process,
+                begun=_start_time(process) if process else 0,
+            )
             _owner_file(name).parent.mkdir(parents=True, exist_ok=True)
             _owner_file(name).write_text(json.dumps(asdict(owner), indent=1) + "\n")
     return Instance(name=name, number=owner.number, simulated=bool(owner.simulated))
 
 
 def refuse_foreign(name: str, owner: Owner | None) -> None:
-    """Raise ClusterError when `owner` is another checkout that still exists."""
-    if owner and owner.checkout != str(CHECKOUT) and Path(owner.checkout).is_dir():
+    """Raise ClusterError when `owner` is another checkout that still needs it."""
+    if owner and owner.checkout != str(CHECKOUT) and not owner.gone:
         running = f"up since {owner.since}" if find_init(name) else "stopped, its data kept"
         raise ClusterError(
             f"the sandbox {name!r} belongs to {owner.checkout} ({running}): run `make down` there, or choose another with SANDBOX=name"
         )
 
 
+def owners() -> dict[str, Owner]:
+    """The owner of each instance that has one, by the instance's name."""
+    root = state_root()
+    names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    return {name: owner for name in names if (owner := read_owner(name))}
+
+
 def free_number(name: str) -> int:
     """The number that `name` gets: main 0, test 1, others the lowest free one from 2 on."""
-    root = state_root()
-    owners = [read_owner(path.name) for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
-    taken = {owner.number for owner in owners if owner} | ({*_PREFERRED.values()} - {_PREFERRED.get(name)})
+    taken = {owner.number for owner in owners().values()} | ({*_PREFERRED.values()} - {_PREFERRED.get(name)})
     candidates = ([_PREFERRED[name]] if name in _PREFERRED else []) + list(range(2, LAST_NUMBER + 1))
     for number in candidates:
         if number not in taken:
             return number
-    raise ClusterError(f"all {LAST_NUMBER} sandbox numbers are taken; end one with `make down SANDBOX=name`: see {root}")
+    raise ClusterError(f"all {LAST_NUMBER} sandbox numbers are taken; end one with `make down SANDBOX=name`: see {state_root()}")
 
 
 def find_init(name: str) -> int | None:
@@ -161,8 +185,9 @@ def _strings(pid: int, file: str) -> list[str]:
 
 
 def _start_time(pid: int) -> int:
-    """Clock ticks since boot. The command's name is in parentheses and may hold spaces."""
+    """Clock ticks since boot, a very late time for a process that has ended. The command's name is in parentheses and may hold spaces."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        state, *numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 1 << 62
+    return 1 << 62 if state == "Z" else int(numbers[18])

@@ -20,6 +20,12 @@ SIMULATED_NODE = ("kwok",)
 _HELPERS = ("runc", "containerd-shim-runc-v2", "iptables", "iptables-save", "iptables-restore", "conntrack")
 
 
+def needed(*, simulated: bool) -> list[str]:
+    """Names of the tools that a cluster takes, without what its images are made of."""
+    control = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"]
+    return [*control, *(SIMULATED_NODE if simulated else ("kubelet", "kube-proxy"))]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """One supervised process."""

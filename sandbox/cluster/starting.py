@@ -2,31 +2,33 @@
 
 import string
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from pathlib import Path
 
 import urllib3
 
+from sandbox import forecast
 from sandbox.cluster import certificates, cgroups, images, leftovers, namespaces, network, settings
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.ownership import find_init
-from sandbox.cluster.programs import CONTROL, MANIFESTS, NODE, SIMULATED_NODE, STORE, programs
+from sandbox.cluster.programs import CONTROL, MANIFESTS, NODE, SIMULATED_NODE, STORE, needed, programs
 from sandbox.cluster.status import is_ready
 from sandbox.cluster.supervision import Supervisor, configuration
-from sandbox.images import COREDNS, PAUSE
+from sandbox.images import COREDNS, PAUSE, Image
 from sandbox.kube import Kube, KubeError
 from sandbox.progress import note, step
-from sandbox.toolchain import directory, tool
+from sandbox.toolchain import directory, to_build, tool
 
 _DIRECTORIES = ("config/cni", "logs", "pki", "tmp", "volumes", "kubelet", "containerd", "node-log")
 
 
-def ensure(instance: Instance) -> None:
-    """Start what does not run and wait until the node is ready; raises ClusterError."""
+def ensure(instance: Instance, image_names: Collection[str]) -> None:
+    """Start what does not run, with these images, and wait until the node is ready; raises ClusterError."""
+    names = () if instance.simulated else image_names
+    forecast.announce(to_build([*needed(simulated=instance.simulated), *images.programs(names)]))
     wanted = programs(instance)  # what has to be built is built before anything runs
-    planned = {} if instance.simulated else images.plan()
+    planned = images.plan(names)
     config = configuration(instance, wanted)
     pid = find_init(instance.name)
     if pid is None:
@@ -112,7 +114,7 @@ def _apply(instance: Instance, manifests: str) -> None:
         raise ClusterError(f"the cluster refuses the sandbox's own manifests: {done.stderr.strip()}")
 
 
-def _start_node(instance: Instance, supervisor: Supervisor, planned: Mapping[str, Path | None]) -> None:
+def _start_node(instance: Instance, supervisor: Supervisor, planned: Mapping[str, Image | None]) -> None:
     supervisor.wait(instance.containerd_socket.exists, ["containerd"], seconds=60)
     images.provide(instance, planned)
     with step("node ready"):

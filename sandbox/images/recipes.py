@@ -29,6 +29,8 @@ class Recipe:
     configuration: Configuration
     content: Callable[[str], list[Entry]]
     """The files, given the image's tag. ToolError when the programs to be had are not of that version."""
+    programs: tuple[str, ...] = ()
+    """The programs in it that may have to be compiled for minutes."""
     instead: str = ""
     """What takes the place of the real thing, in words, where that cannot be had."""
 
@@ -75,6 +77,7 @@ def _server(name: str, companion: str, *, home: str, data: str) -> Recipe:
     )
     return Recipe(
         configuration=configuration,
+        programs=(name, companion),
         content=lambda tag: [
             *content.base({}),
             *_program(name, f"/bin/{name}", tag),
@@ -89,6 +92,7 @@ def _loki() -> Recipe:
     home = ("/loki", "/etc/loki")
     return Recipe(
         configuration=Configuration(entrypoint=("/usr/bin/loki",), command=("-config.file=/etc/loki/local-config.yaml",), user=str(_LOKI)),
+        programs=("loki",),
         content=lambda tag: [
             *content.base({"loki": _LOKI}),
             *_program("loki", "/usr/bin/loki", tag),
@@ -102,6 +106,7 @@ def _agent() -> Recipe:
     shell = {name: shutil.which(name) or f"/bin/{name}" for name in ("sh", "cmp", "cp", "mv", "rm", "sleep")}
     return Recipe(
         configuration=Configuration(entrypoint=("/usr/bin/promtail",), user="root"),
+        programs=("promtail",),
         content=lambda tag: [
             *content.base({}),
             *_program("promtail", "/usr/bin/promtail", tag),
@@ -113,6 +118,7 @@ def _agent() -> Recipe:
 def _exporter(name: str, path: str, *, arguments: tuple[str, ...] = (), user: str = "nobody") -> Recipe:
     return Recipe(
         configuration=Configuration(entrypoint=(path, *arguments), user=user),
+        programs=(name,),
         content=lambda tag: [*content.base({}), *_program(name, path, tag)],
     )
 

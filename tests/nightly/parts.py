@@ -55,9 +55,9 @@ def _filled(word: str, out: Path, scratch: Path) -> str:
 PARTS = (
     Part(
         name="environments",
-        proves="staging and prod are deployed, deployed again and deleted on simulated nodes; what is protected stays",
+        proves="staging and prod are deployed, deployed again and deleted on simulated nodes, dev in two goes; what is protected stays",
         minutes=20,
-        tests=("tests/lifecycle/test_environments.py",),
+        tests=("tests/lifecycle/test_environments.py", "tests/lifecycle/empty/test_in_parts.py"),
     ),
     Part(
         name="incidents",

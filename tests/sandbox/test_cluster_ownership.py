@@ -1,7 +1,11 @@
 """Who may change an instance: names, numbers, the owner file and the lock."""
 
+import json
+import os
+import shutil
+import subprocess
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import pytest
 from sandbox.cluster import ClusterError, instance, lifecycle, ownership
 from sandbox.cluster.instance import Instance, check_name
 from sandbox.cluster.ownership import Owner, claim, find_init, free_number, locked, read_owner, refuse_foreign
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -92,6 +97,113 @@ def test_up_and_down_refuse_what_another_checkout_owns(root: Path, tmp_path: Pat
 
 def test_a_checkout_that_is_gone_owns_nothing(tmp_path: Path) -> None:
     refuse_foreign("main", Owner(checkout=str(tmp_path / "gone"), number=0, since="long ago"))
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of instances that were ended, whose directories are gone."""
+    names: list[str] = []
+
+    def end(instance: Instance, **_: bool) -> None:
+        names.append(instance.name)
+        shutil.rmtree(instance.state)
+
+    monkeypatch.setattr(lifecycle, "_end", end)
+    return names
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process with which the sandboxes end that are claimed meanwhile."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        monkeypatch.setenv(ownership.SESSION, str(process.pid))
+        yield process
+        process.kill()
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("waited_for", [True, False])
+def test_what_a_killed_test_run_left_is_ended(session: "subprocess.Popen[bytes]", ended: list[str], waited_for: bool) -> None:
+    """Also while the parent has not waited for the killed process yet, which then still has its entry below /proc."""
+    claim("test", "")
+    session.kill()
+    if waited_for:
+        session.wait()
+    else:
+        until(lambda: Path(f"/proc/{session.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    assert lifecycle.reap() == ["test"] == ended
+    assert lifecycle.reap() == []
+
+
+@pytest.mark.usefixtures("root", "session")
+def test_what_a_test_run_that_goes_on_uses_is_not(ended: list[str]) -> None:
+    """The twin of the test above."""
+    claim("test", "")
+    assert lifecycle.reap() == ended == []
+
+
+def test_a_process_that_got_the_id_of_the_dead_one_is_not_taken_for_it(
+    root: Path, session: "subprocess.Popen[bytes]", ended: list[str]
+) -> None:
+    claim("test", "")
+    owner = json.loads((root / "test/owner.json").read_text())
+    assert owner["process"] == session.pid
+    (root / "test/owner.json").write_text(json.dumps({**owner, "begun": owner["begun"] - 1}))
+    assert lifecycle.reap() == ["test"] == ended
+
+
+@pytest.mark.usefixtures("root")
+def test_what_a_deleted_checkout_left_is_ended_and_nothing_else(tmp_path: Path, ended: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ownership.SESSION, raising=False)
+    for name in ("deleted", "other"):
+        (tmp_path / name).mkdir()
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(ownership, "CHECKOUT", tmp_path / name)
+            claim(name, "")
+    claim("main", "")
+    (tmp_path / "deleted").rmdir()
+    assert lifecycle.reap() == ["deleted"] == ended
+    assert ownership.owners().keys() == {"main", "other"}
+
+
+@pytest.mark.usefixtures("root", "ended")
+def test_one_that_cannot_be_ended_is_said_and_hinders_nobody(
+    session: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(instance: Instance, **_: bool) -> None:
+        raise ClusterError(f"still mounted, so {instance.state} is kept")
+
+    claim("test", "")
+    session.kill()
+    session.wait()
+    monkeypatch.setattr(lifecycle, "_end", refuse)
+    assert lifecycle.reap() == []
+    assert "still mounted" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("root", "ended")
+def test_a_session_owns_what_is_made_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ownership.SESSION, "")
+    lifecycle.begin_session()
+    claim("test", "")
+    owner = read_owner("test")
+    assert owner is not None
+    assert (owner.process, owner.gone) == (os.getpid(), False)
+
+
+@pytest.mark.usefixtures("session")
+def test_another_checkout_may_take_the_name_once_the_session_has_ended(
+    root: Path, session: "subprocess.Popen[bytes]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert root
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(ownership, "CHECKOUT", tmp_path)
+        claim("test", "")
+    with pytest.raises(ClusterError, match=f"belongs to {tmp_path}"):
+        claim("test", "")
+    session.kill()
+    session.wait()
+    claim("test", "")
 
 
 def test_a_damaged_owner_file_counts_as_none(root: Path) -> None:

@@ -33,7 +33,7 @@ def test_an_environment_that_is_not_there_is_refused_before_anything_is_started(
         main([command, "--env", "dev"])
 
 
-def _started(name: str) -> None:
+def _started(name: str, **_: object) -> None:
     raise AssertionError(f"started {name}")
 
 

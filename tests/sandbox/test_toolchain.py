@@ -11,6 +11,7 @@ from sandbox import debian, gobuild, network_check, toolchain
 from sandbox.inventory import DEBIAN_PROGRAMS, GO_PROGRAMS, IPTABLES, GoProgram
 from sandbox.toolchain import ToolError, find, on_path, tool
 
+DEMO = "../demo/service"
 GADGET = GoProgram(name="gadget", module="gadget", package="example.org/gadget/cmd/gadget", stamp=("main.version={version}",))
 GO_MOD = "module observability/test\n\ngo 1.21\n\nrequire example.org/gadget v1.4.2 // indirect\n"
 FAKE_GO = """#!/bin/sh
@@ -130,6 +131,27 @@ def test_a_failing_build_names_tool_module_last_lines_and_log(machine: Path) -> 
     assert not list((machine / "cache/observability/bin/gadget").iterdir())
 
 
+@pytest.mark.usefixtures("gadget")
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("reading https://proxy.example/x.zip: 403 Forbidden", r"the Go module proxy refuses example\.org/part@v1\.2\.3 \(403 Forbidden\)"),
+        ('Get "https://proxy.example/x.zip": dial tcp 192.0.2.1:443: i/o timeout', r"the Go module proxy does not answer \(i/o timeout\)"),
+        ("not available", r"the Go module proxy does not have example\.org/part@v1\.2\.3 \(not available\)"),
+    ],
+)
+def test_a_registry_that_fails_is_one_line_and_what_was_built_stays(machine: Path, written: str, told: str) -> None:
+    before = gobuild.build(GADGET)
+    script(
+        machine / "path/go",
+        f'#!/bin/sh\n[ "$1" = env ] && echo go1.26.1 && exit\necho "main.go:2:8: example.org/part@v1.2.3: {written}" >&2\nexit 1\n',
+    )
+    other = GoProgram(name="widget", module="gadget", package=GADGET.package)
+    with pytest.raises(ToolError, match=rf"^widget cannot be built: {told}.*GOPROXY; what was built stays \(log: \S+\)$"):
+        gobuild.build(other)
+    assert before.is_file()
+
+
 def test_a_misspelt_name_gets_the_nearest() -> None:
     with pytest.raises(ToolError, match="there is no tool 'kubelt': did you mean 'kubelet'"):
         tool("kubelt")
@@ -168,11 +190,26 @@ def test_the_manifests_versions_are_those_that_are_built() -> None:
             assert image_version(reference).removeprefix("v") == built[name], f"{name}: {reference}, built is {built[name]}"
 
 
-def test_promtail_builds_with_what_loki_builds_with() -> None:
-    """Else all that they have in common is compiled twice: minutes of a first `make up`."""
-    loki, promtail = gobuild.required("loki"), gobuild.required("promtail")
-    differing = {module for module in loki.keys() & promtail.keys() if loki[module] != promtail[module]}
-    assert differing == {"github.com/grafana/loki/v3", "github.com/grafana/dskit"}
+def differing() -> dict[str, set[str]]:
+    """Versions of every dependency of which two modules of one set require different ones."""
+    versions: dict[str, set[str]] = {}
+    for module in ("prometheus", "loki", "promtail", "alertmanager", "node_exporter", "postgres_exporter", "pulumi", "kwok", DEMO):
+        for dependency, pin in gobuild.required(module).items():
+            versions.setdefault(dependency, set()).add(pin)
+    return {dependency: pins for dependency, pins in versions.items() if len(pins) > 1}
+
+
+def test_programs_build_with_one_version_of_what_they_have_in_common() -> None:
+    """Else all that they have in common is compiled twice: minutes of a first `make up`. Raise all to the versions of Prometheus."""
+    assert differing().keys() == {
+        "github.com/grafana/loki/v3",  # Promtail is not in the module of Loki 3.7 any more,
+        "github.com/grafana/dskit",  # and each of the two builds with its own
+        "github.com/prometheus/alertmanager",  # Prometheus and Loki have a newer one as a library, which does not compile as a program
+        "github.com/alecthomas/chroma/v2",  # Pulumi does not build with the newer one
+        "github.com/lib/pq",  # PostgreSQL's exporter is kept at what its authors release it with
+        "github.com/mdlayher/socket",  # the node exporter requires a newer one than Prometheus
+        "go.opentelemetry.io/contrib/samplers/jaegerremote",  # the demo alone uses it
+    }
 
 
 def test_names_are_unique() -> None:

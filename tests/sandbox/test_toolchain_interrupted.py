@@ -90,7 +90,7 @@ def test_after_a_kill_the_next_waits_for_the_orphan_says_so_and_starts_clean(own
     assert building(own_cache), "a killed builder cannot clean up: that is what the next one is for"
     following = start(second_pipe)
     assert following.stderr is not None
-    assert "slow: waiting for another build on this machine (slow, process" in following.stderr.readline()
+    assert f"slow: waiting for another build on this machine (slow, process {builder.pid} of {ROOT})" in following.stderr.readline()
     pipe.write_text("the orphan may end\n")
     second_pipe.write_text("and then the one that waited for it\n")
     assert following.wait(timeout=20) == 0

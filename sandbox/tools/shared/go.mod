@@ -8,6 +8,7 @@ go 1.26.0
 godebug default=go1.24
 
 replace (
+	github.com/elastic/go-elasticsearch/v9 => ../stubs/go-elasticsearch
 	k8s.io/api => k8s.io/api v0.34.4
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.34.4
 	k8s.io/apimachinery => k8s.io/apimachinery v0.34.4
