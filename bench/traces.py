@@ -26,6 +26,7 @@ from model.namespaces import NAMESPACE
 from sandbox import bare
 from sandbox.bare import Program
 from sandbox.engine import ROOT
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 
 SPANS = 200_000
@@ -101,7 +102,7 @@ def _attribute(key: str, value: str) -> Document:
 def through(environment: Environment, messages: Sequence[bytes], spans: int, *, kept: bool) -> Run:
     """Send all messages to a collector, which passes them on to a Jaeger when they are to be ``kept``; until the last span is there."""
     with tempfile.TemporaryDirectory() as directory, ExitStack() as running:
-        folder, port = Path(directory), bare.free_port()
+        folder, port = Path(directory), free_port()
         jaeger = running.enter_context(_jaeger(folder, port)) if kept else None
         collector, take = _collector(environment, folder, port if kept else None)
         running.enter_context(collector)
@@ -153,7 +154,7 @@ def _collector(environment: Environment, folder: Path, jaeger: int | None) -> tu
     settings = environment.settings.traces
     if settings is None:
         raise Unavailable(f"{environment.name} has no traces")
-    take, metrics, made, queue = bare.free_port(), bare.free_port(), bare.free_port(), folder / "queue"
+    take, metrics, made, queue = free_port(), free_port(), free_port(), folder / "queue"
     queue.mkdir()
     neighbours = Neighbours(
         collector=traces.part(environment, NAMESPACE, "collector"),
@@ -185,7 +186,7 @@ def _collector(environment: Environment, folder: Path, jaeger: int | None) -> tu
 
 def _jaeger(folder: Path, otlp: int) -> Program:
     """A Jaeger that keeps what comes to a port in memory."""
-    metrics = bare.free_port()
+    metrics = free_port()
     config: Document = {
         "service": {
             "extensions": ["jaeger_storage"],

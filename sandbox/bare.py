@@ -6,7 +6,6 @@ What differs from a cluster is in this file alone: addresses, directories, files
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -26,6 +25,7 @@ from components.promtail import NOTES, STATE, HostLines, promtail_config
 from model.documents import mapping, to_yaml
 from model.environment import Environment
 from model.logs import Logs
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 
 _HOST = "127.0.0.1"
@@ -128,13 +128,6 @@ def wait(condition: Callable[[], object], *, seconds: float, what: str) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses now."""
-    with socket.socket() as listener:
-        listener.bind((_HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def loki(folder: Path, environment: Environment, logs: Logs, changes: Mapping[str, object] | None = None) -> Program:
