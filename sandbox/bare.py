@@ -31,6 +31,9 @@ from sandbox.toolchain import tool
 _HOST = "127.0.0.1"
 _GROUP, _USER, _KERNEL = 2, 11, 12
 """Where proc(5) has the process group and both CPU times in ``stat``, counted from the state."""
+CLOCK_TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""The smallest CPU time that the kernel tells (seconds)."""
+
 _KEYS = {"AWS_ACCESS_KEY_ID": "bare", "AWS_SECRET_ACCESS_KEY": "bare", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -111,7 +114,7 @@ class Program:
         if self._process is None:
             raise RuntimeError(f"{self.command[0]} does not run")
         group = [fields for fields in _processes() if int(fields[_GROUP]) == self._process.pid]
-        return sum(int(fields[_USER]) + int(fields[_KERNEL]) for fields in group) / os.sysconf("SC_CLK_TCK")
+        return sum(int(fields[_USER]) + int(fields[_KERNEL]) for fields in group) * CLOCK_TICK
 
 
 def _processes() -> Iterator[list[str]]:
