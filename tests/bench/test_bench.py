@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -118,8 +119,15 @@ def test_a_collector_is_told_alone_and_with_jaeger(monkeypatch: pytest.MonkeyPat
 
 def test_rules_are_told_per_100_000_series_and_alerts_by_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     evaluated = [("alerting", "Cheap", 0.001), ("recording", "kept", 0.004), ("alerting", "Dear", 0.003), ("alerting", "Middle", 0.002)]
-    monkeypatch.setattr(rules, "_fill", lambda *_: 50_000)
-    monkeypatch.setattr(rules, "_evaluated", lambda _: evaluated)
+
+    def filled(*_: object) -> int:
+        return 50_000
+
+    def taken(_: Path) -> list[tuple[str, str, float]]:
+        return evaluated
+
+    monkeypatch.setattr(rules, "_fill", filled)
+    monkeypatch.setattr(rules, "_evaluated", taken)
     assert measured(partial(rules.measure, series=50_000)) == {
         "all 4 rules, one evaluation": pytest.approx(0.02),
         "median of 3 alerts": pytest.approx(4),

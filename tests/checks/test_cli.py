@@ -1,11 +1,14 @@
 """``python -m checks`` as people use it."""
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from checks import __main__ as cli
+from checks.dashboard_lint import Library
+from checks.record import Recorded
 from model.environment import Environment
 from model.errors import Finding
 from tests.components.environments import files, resources
@@ -35,9 +38,19 @@ def satisfied(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what production deploys recorded and written once for all tests: they look at what is said, not at how."""
-    monkeypatch.setattr(cli, "record_platform", lambda *_: resources("prod"))
-    monkeypatch.setattr(cli, "rendered", lambda *_: files("prod"))
-    monkeypatch.setattr(cli, "dashboard_findings", lambda _: [])
+
+    def made(_: Environment, __: Callable[[str], str]) -> tuple[Recorded, ...]:
+        return resources("prod")
+
+    def written(_: Environment, __: Iterable[Recorded]) -> Mapping[str, str]:
+        return files("prod")
+
+    def unasked(_: Library) -> list[Finding]:
+        return []
+
+    monkeypatch.setattr(cli, "record_platform", made)
+    monkeypatch.setattr(cli, "rendered", written)
+    monkeypatch.setattr(cli, "dashboard_findings", unasked)
 
 
 def test_render_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

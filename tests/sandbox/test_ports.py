@@ -29,7 +29,12 @@ def test_the_kernel_gives_none_of_them_to_others() -> None:
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_one_that_is_in_use_is_passed_over(kind: socket.SocketKind, monkeypatch: pytest.MonkeyPatch) -> None:
     used, free = free_port(), free_port()
-    monkeypatch.setattr(ports, "_marked", lambda _: socket.socket())  # as if nobody had asked for them
+
+    def unmarked(_: int) -> socket.socket:
+        """As if nobody had asked for it."""
+        return socket.socket()
+
+    monkeypatch.setattr(ports, "_marked", unmarked)
     only(monkeypatch, [used, free])
     with socket.socket(socket.AF_INET, kind) as other:
         other.bind(("127.0.0.1", used))
