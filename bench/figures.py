@@ -27,6 +27,11 @@ class Figure:
     """Of the value, such as ``lines/s``."""
 
 
+def ratio(part: float, whole: float, smallest: float) -> float:
+    """How many times as much ``part`` is as ``whole``, neither taken for less than the ``smallest`` that can be told from nothing."""
+    return max(part, smallest) / max(whole, smallest)
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest of the values that at least ``percent`` of them do not exceed (nearest rank). Raises ValueError without values."""
     if not values:

@@ -17,6 +17,7 @@ from model.documents import each, mapping, parse, to_yaml
 from model.environment import load
 from sandbox import bare
 from sandbox.engine import ROOT
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 
 SERIES = 100_000
@@ -60,7 +61,7 @@ def measure(say: Say, series: int = SERIES) -> Iterator[Figure]:
 
 def _evaluated(folder: Path) -> list[tuple[str, str, float]]:
     """(kind, name, seconds) of each rule."""
-    address = f"127.0.0.1:{bare.free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = [tool("prometheus"), "--config.file", folder / "prometheus.yml", "--web.listen-address", address]
     program = bare.Program(
         command=[*command, "--storage.tsdb.path", folder / "data"], address=f"http://{address}", log=folder / "prometheus.log"

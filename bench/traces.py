@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.figures import Figure, Say, Unavailable
+from bench.figures import Figure, Say, Unavailable, ratio
 from components import traces
 from components.collector_config import Neighbours, collector_config
 from components.documents import Document
@@ -26,6 +26,7 @@ from model.namespaces import NAMESPACE
 from sandbox import bare
 from sandbox.bare import Program
 from sandbox.engine import ROOT
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 
 SPANS = 200_000
@@ -48,6 +49,9 @@ class Run:
     cpu_seconds: float
     """Of all programs together."""
 
+    arrived: int
+    """Spans that the last program has when the time ends."""
+
 
 def measure(say: Say, spans: int = SPANS) -> Iterator[Figure]:
     """Figures of both runs and their ratios."""
@@ -61,7 +65,7 @@ def measure(say: Say, spans: int = SPANS) -> Iterator[Figure]:
         yield Figure(name=f"{name}, throughput", value=spans / run.seconds, unit="spans/s")
         yield Figure(name=f"{name}, CPU", value=run.cpu_seconds / spans * 10_000, unit="s per 10,000 spans")
     yield Figure(name="with Jaeger / alone, time", value=kept.seconds / dropped.seconds, unit="times")
-    yield Figure(name="with Jaeger / alone, CPU", value=kept.cpu_seconds / dropped.cpu_seconds, unit="times")
+    yield Figure(name="with Jaeger / alone, CPU", value=ratio(kept.cpu_seconds, dropped.cpu_seconds, bare.CLOCK_TICK), unit="times")
 
 
 def corpus(count: int) -> list[bytes]:
@@ -101,7 +105,7 @@ def _attribute(key: str, value: str) -> Document:
 def through(environment: Environment, messages: Sequence[bytes], spans: int, *, kept: bool) -> Run:
     """Send all messages to a collector, which passes them on to a Jaeger when they are to be ``kept``; until the last span is there."""
     with tempfile.TemporaryDirectory() as directory, ExitStack() as running:
-        folder, port = Path(directory), bare.free_port()
+        folder, port = Path(directory), free_port()
         jaeger = running.enter_context(_jaeger(folder, port)) if kept else None
         collector, take = _collector(environment, folder, port if kept else None)
         running.enter_context(collector)
@@ -115,16 +119,19 @@ def through(environment: Environment, messages: Sequence[bytes], spans: int, *, 
             sent = [senders.submit(_send, take, share) for share in shares]
         if not all(each.result() for each in sent):
             raise Unavailable("the collector went away")
-        if jaeger:
-            # Health checks are dropped on the way, but for those that failed.
-            wanted = sum(_stays(number) for number in range(spans))
-            arrived = "otelcol_exporter_sent_spans_total"
-            bare.wait(lambda: jaeger.metric(arrived) >= wanted, seconds=600, what="Jaeger has all spans")
-        return Run(seconds=time.monotonic() - started, cpu_seconds=sum(program.cpu_seconds for program in programs) - cpu)
+        last, count = (jaeger, "otelcol_exporter_sent_spans_total") if jaeger else (collector, "otelcol_receiver_accepted_spans_total")
+        wanted = staying(spans) if jaeger else spans
+        bare.wait(lambda: last.metric(count) >= wanted, seconds=600, what="all spans have arrived")
+        return Run(
+            seconds=time.monotonic() - started,
+            cpu_seconds=sum(program.cpu_seconds for program in programs) - cpu,
+            arrived=int(last.metric(count)),
+        )
 
 
-def _stays(number: int) -> bool:
-    return number // _TRACE % 10 != 0 or number % 97 == 0
+def staying(count: int) -> int:
+    """How many of the first spans are kept: health checks are dropped on the way, but for those that failed."""
+    return sum(number // _TRACE % 10 != 0 or number % 97 == 0 for number in range(count))
 
 
 def _send(port: int, messages: Sequence[bytes]) -> bool:
@@ -153,7 +160,7 @@ def _collector(environment: Environment, folder: Path, jaeger: int | None) -> tu
     settings = environment.settings.traces
     if settings is None:
         raise Unavailable(f"{environment.name} has no traces")
-    take, metrics, made, queue = bare.free_port(), bare.free_port(), bare.free_port(), folder / "queue"
+    take, metrics, made, queue = free_port(), free_port(), free_port(), folder / "queue"
     queue.mkdir()
     neighbours = Neighbours(
         collector=traces.part(environment, NAMESPACE, "collector"),
@@ -185,7 +192,7 @@ def _collector(environment: Environment, folder: Path, jaeger: int | None) -> tu
 
 def _jaeger(folder: Path, otlp: int) -> Program:
     """A Jaeger that keeps what comes to a port in memory."""
-    metrics = bare.free_port()
+    metrics = free_port()
     config: Document = {
         "service": {
             "extensions": ["jaeger_storage"],

@@ -4,7 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -36,6 +36,11 @@ from model.rules import file_name, read_rules
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def today() -> date:
+    """The date by which versions are past their end of life or not."""
+    return datetime.now(UTC).date()
+
+
 def findings(environment: Environment) -> list[Finding]:
     """Everything that is wrong with what an environment would deploy."""
     resources = record_platform(environment, canary)
@@ -49,7 +54,7 @@ def findings(environment: Environment) -> list[Finding]:
     seen = dashboard_findings(Library(boards=boards, metrics=provided(environment, ROOT, prometheus)))
     return [
         *capacity_findings(environment),
-        *image_findings(environment, read_ends_of_life(ROOT), datetime.now(UTC).date()),
+        *image_findings(environment, read_ends_of_life(ROOT), today()),
         *lint(environment, prometheus),
         *manifest_findings(resources),
         *bucket_findings(environment.name, resources),

@@ -21,6 +21,11 @@ Shared = Literal["answers", "requests", "promises", "resources", "nodes", "datas
 """Rows that are the same for every system; ``dashboards.system`` makes them."""
 
 
+_REQUESTS = Metric(type="counter", description="Requests")
+_ERRORS = Metric(type="counter", description="Errors")
+_DURATION = Metric(type="histogram", description="Duration of requests")
+
+
 class MetricsRow(Model):
     """A row of panels made from metrics that the catalogue declares: a counter as a rate, a histogram as percentiles."""
 
@@ -49,9 +54,9 @@ def metrics_of(catalogue: Catalogue) -> dict[str, tuple[str, Metric]]:
     for name, service in catalogue.services.items():
         signals = service.signals
         own = {
-            signals.requests: Metric(type="counter", description="Requests"),
-            signals.errors.partition("{")[0]: Metric(type="counter", description="Errors"),
-            signals.latency: Metric(type="histogram", description="Duration of requests"),
+            signals.requests: _REQUESTS,
+            signals.errors.partition("{")[0]: _ERRORS,
+            signals.latency: _DURATION,
             **service.metrics,
         }
         found |= {metric: (name, described) for metric, described in own.items()}

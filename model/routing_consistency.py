@@ -6,6 +6,7 @@ As in ``model.consistency``, what has the wrong type is passed over in silence: 
 import re
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import get_args
 from zoneinfo import available_timezones
 
@@ -39,6 +40,12 @@ def check_routing(routing: Document) -> Iterator[Finding]:
                 yield Finding(file=file, key=key, problem=f"'{interval}' was given", allowed="longer than nothing")
 
 
+@cache
+def _places() -> frozenset[str]:
+    """The names of the time zone database, which are hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def _check_hours(routing: Document) -> Iterator[Finding]:
     content, file = routing.content, routing.file
     declared = list(mapping(content.get("hours")))
@@ -50,7 +57,7 @@ def _check_hours(routing: Document) -> Iterator[Finding]:
     for name in declared:
         if name not in {hours for _, hours in used}:
             yield Finding(file=file, key=f"hours.{name}", problem=f"no team works in hours '{name}'", allowed="hours of a team")
-    places = available_timezones()
+    places = _places()
     for key, place in each(content, "hours", "*", "location"):
         if isinstance(place, str) and place not in places:
             problem = f"'{place}' was given"

@@ -19,7 +19,8 @@ from model.documents import each, mapping, parse, to_yaml
 from model.environment import Environment
 from pictures.asking import Source
 from pictures.exposition import serving, targets
-from sandbox.bare import Program, free_port, wait
+from sandbox.bare import Program, wait
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 
 SCRAPE = 15

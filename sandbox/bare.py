@@ -6,7 +6,6 @@ What differs from a cluster is in this file alone: addresses, directories, files
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -26,11 +25,15 @@ from components.promtail import NOTES, STATE, HostLines, promtail_config
 from model.documents import mapping, to_yaml
 from model.environment import Environment
 from model.logs import Logs
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 
 _HOST = "127.0.0.1"
 _GROUP, _USER, _KERNEL = 2, 11, 12
 """Where proc(5) has the process group and both CPU times in ``stat``, counted from the state."""
+CLOCK_TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""The smallest CPU time that the kernel tells (seconds)."""
+
 _KEYS = {"AWS_ACCESS_KEY_ID": "bare", "AWS_SECRET_ACCESS_KEY": "bare", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -111,7 +114,7 @@ class Program:
         if self._process is None:
             raise RuntimeError(f"{self.command[0]} does not run")
         group = [fields for fields in _processes() if int(fields[_GROUP]) == self._process.pid]
-        return sum(int(fields[_USER]) + int(fields[_KERNEL]) for fields in group) / os.sysconf("SC_CLK_TCK")
+        return sum(int(fields[_USER]) + int(fields[_KERNEL]) for fields in group) * CLOCK_TICK
 
 
 def _processes() -> Iterator[list[str]]:
@@ -128,13 +131,6 @@ def wait(condition: Callable[[], object], *, seconds: float, what: str) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses now."""
-    with socket.socket() as listener:
-        listener.bind((_HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def loki(folder: Path, environment: Environment, logs: Logs, changes: Mapping[str, object] | None = None) -> Program:

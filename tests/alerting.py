@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
-from socket import AF_INET, SOCK_STREAM, socket
 from typing import Any, cast
 
 from checks.render import write
@@ -21,6 +20,7 @@ from model.environment import Environment
 from model.quantities import Duration
 from sandbox.demo import image
 from sandbox.gobuild import build_local
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 from tests.waiting import until
 
@@ -28,13 +28,6 @@ Alert = dict[str, str]
 """The labels of an alert."""
 
 READY_SECONDS = 30
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket(AF_INET, SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def call(port: int, method: str, path: str, body: object = None) -> str:

@@ -18,7 +18,8 @@ from model.routing import Channel, Contact, Inhibition, Pace, Severity
 Integration = tuple[str, str, str]
 """A channel, the address or place within it, and the secret that opens it."""
 
-_WATCHDOG = "Watchdog"
+WATCHDOG = "Watchdog"
+"""The alert that always fires: it goes to who notices when it does not."""
 
 
 def told(environment: Environment, labels: Labels, instants: Sequence[datetime]) -> list[Route]:
@@ -27,7 +28,7 @@ def told(environment: Environment, labels: Labels, instants: Sequence[datetime])
     pace, severity, team = routing.pace, labels.get("severity", ""), labels.get("team", "")
     if labels.get("env") != environment.name:
         return [_route("strays", pace["warning"], pace["warning"].group_wait.seconds, instants)]
-    if labels["alertname"] == _WATCHDOG:
+    if labels["alertname"] == WATCHDOG:
         beat = _route("heartbeat", pace["warning"], 0, instants)
         return [replace(beat, group_interval=60, repeat_interval=30)]
     found: list[Route] = []
@@ -101,13 +102,13 @@ def silenced(rule: Inhibition, sources: Sequence[Labels], targets: Sequence[Labe
     """Each source with each target that it silences by a rule."""
     candidates: defaultdict[tuple[str, ...], list[Labels]] = defaultdict(list)
     for target in targets:
-        if _fits(target, rule.target) and target.get("alertname") != _WATCHDOG:
+        if _fits(target, rule.target) and target.get("alertname") != WATCHDOG:
             candidates[_about(rule, target)].append(target)
     for source in sources:
         about = _about(rule, source)
         if _fits(source, rule.source) and all(about):
             # What is of both kinds silences nothing of both kinds: else two such alerts would silence each other.
-            both = _fits(source, rule.target) and source.get("alertname") != _WATCHDOG
+            both = _fits(source, rule.target) and source.get("alertname") != WATCHDOG
             for target in candidates[about]:
                 if not (both and _fits(target, rule.source)):
                     yield source, target

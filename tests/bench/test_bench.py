@@ -1,12 +1,19 @@
 """Benches say what they measure, are found by their file's name, and are passed over when what they need is not there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from bench import log_delay, logs, rules, traces
 from bench.__main__ import benches, main
-from bench.figures import Figure, Say, Unavailable, percentile, table
+from bench.figures import Figure, Say, Unavailable, percentile, ratio, table
+from components.documents import Document
+from model.documents import each, mapping, parse
+from model.environment import Environment, load
+from sandbox.bare import CLOCK_TICK
+from tests.components.environments import ROOT
 
 
 def steady(say: Say) -> Iterator[Figure]:
@@ -68,25 +75,91 @@ def test_delays_without_a_sandbox_say_what_is_missing(monkeypatch: pytest.Monkey
         list(log_delay.measure(print))
 
 
-@pytest.mark.binaries
-def test_both_pipelines_are_measured_in_one_run() -> None:
-    figures = {figure.name: figure.value for figure in logs.measure(print, lines=5000)}
-    assert all(value > 0 for value in figures.values())
-    assert figures["our pipeline / empty, CPU"] == pytest.approx(figures["our pipeline, CPU"] / figures["empty pipeline, CPU"])
+def test_a_ratio_of_what_is_too_short_to_be_measured_is_one_of_the_shortest_that_can_be() -> None:
+    assert ratio(3.0, 1.5, 0.01) == 2.0
+    assert ratio(0.05, 0.0, 0.01) == ratio(0.05, 0.01, 0.01) == 5.0
+    assert ratio(0.0, 0.0, 0.01) == 1.0
+
+
+def measured(bench: Callable[[Say], Iterator[Figure]]) -> dict[str, float]:
+    """The figures of a bench by name."""
+    return {figure.name: figure.value for figure in bench(lambda _: None)}
+
+
+def test_both_pipelines_are_told_and_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def through(_: bytes, stages: Sequence[Document] | None = None) -> logs.Run:
+        return logs.Run(seconds=2, cpu_seconds=0.5, sent=8000) if stages == [] else logs.Run(seconds=5, cpu_seconds=4, sent=8000)
+
+    monkeypatch.setattr(logs, "through", through)
+    assert measured(partial(logs.measure, lines=8000)) == {
+        "empty pipeline, throughput": 4000,
+        "empty pipeline, CPU": 0.625,
+        "our pipeline, throughput": 1600,
+        "our pipeline, CPU": 5,
+        "our pipeline / empty, time": 2.5,
+        "our pipeline / empty, CPU": 8,
+    }
+
+
+def test_a_collector_is_told_alone_and_with_jaeger(monkeypatch: pytest.MonkeyPatch) -> None:
+    def through(_: Environment, __: Sequence[bytes], spans: int, *, kept: bool) -> traces.Run:
+        seconds, cpu = (8, 0.6) if kept else (2, 0.0)
+        return traces.Run(seconds=seconds, cpu_seconds=cpu, arrived=spans)
+
+    monkeypatch.setattr(traces, "through", through)
+    assert measured(partial(traces.measure, spans=20_000)) == {
+        "collector alone, throughput": 10_000,
+        "collector alone, CPU": 0,
+        "collector and Jaeger, throughput": 2500,
+        "collector and Jaeger, CPU": 0.3,
+        "with Jaeger / alone, time": 4,
+        "with Jaeger / alone, CPU": pytest.approx(0.6 / CLOCK_TICK),
+    }
+
+
+def test_rules_are_told_per_100_000_series_and_alerts_by_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated = [("alerting", "Cheap", 0.001), ("recording", "kept", 0.004), ("alerting", "Dear", 0.003), ("alerting", "Middle", 0.002)]
+
+    def filled(*_: object) -> int:
+        return 50_000
+
+    def taken(_: Path) -> list[tuple[str, str, float]]:
+        return evaluated
+
+    monkeypatch.setattr(rules, "_fill", filled)
+    monkeypatch.setattr(rules, "_evaluated", taken)
+    assert measured(partial(rules.measure, series=50_000)) == {
+        "all 4 rules, one evaluation": pytest.approx(0.02),
+        "median of 3 alerts": pytest.approx(4),
+        "Dear": pytest.approx(6),
+        "Middle": pytest.approx(4),
+        "Cheap": pytest.approx(2),
+    }
 
 
 @pytest.mark.binaries
-def test_the_way_to_jaeger_is_measured_beside_one_that_ends_before() -> None:
-    figures = {figure.name: figure.value for figure in traces.measure(print, spans=2000)}
-    assert all(value > 0 for value in figures.values())
-    assert figures["with Jaeger / alone, CPU"] == pytest.approx(figures["collector and Jaeger, CPU"] / figures["collector alone, CPU"])
+@pytest.mark.parametrize("stages", [None, []], ids=["ours", "empty"])
+def test_every_line_goes_through_the_real_promtail(stages: Sequence[Document] | None) -> None:
+    run = logs.through(logs.corpus(2000), stages=stages)
+    assert run.sent == 2000
+    assert run.cpu_seconds >= 0
 
 
 @pytest.mark.binaries
-def test_all_rules_and_each_alert_are_measured() -> None:
-    figures = list(rules.measure(print, series=2000))
-    assert {figure.unit for figure in figures} == {"s per 100,000 series", "ms per 100,000 series"}
-    assert all(figure.value > 0 for figure in figures)
-    alerts = [figure.value for figure in figures[2:]]
-    assert f"median of {len(alerts)} alerts" == figures[1].name
-    assert alerts == sorted(alerts, reverse=True)
+@pytest.mark.parametrize(("kept", "arrived"), [(True, traces.staying(2000)), (False, 2000)])
+def test_every_span_goes_through_the_real_collector(kept: bool, arrived: int) -> None:
+    assert 1800 < traces.staying(2000) < 2000
+    assert traces.through(load(ROOT, "prod"), traces.corpus(2000), 2000, kept=kept).arrived == arrived
+
+
+@pytest.mark.binaries
+def test_every_rule_is_evaluated_by_the_real_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "EVALUATIONS", 1)
+    monkeypatch.setattr(rules, "STEP", 1)
+    [total, median, *alerts] = rules.measure(lambda _: None, series=2000)
+    texts = load(ROOT, "prod").rule_files
+    written = [mapping(rule) for name, text in texts.items() for _, rule in each(parse(text, name).content, "groups", "*", "rules", "*")]
+    assert total.name == f"all {len(written)} rules, one evaluation"
+    assert median.name == f"median of {len(alerts)} alerts"
+    assert sorted(figure.name for figure in alerts) == sorted(str(rule["alert"]) for rule in written if "alert" in rule)
+    assert [figure.value for figure in alerts] == sorted((figure.value for figure in alerts), reverse=True)

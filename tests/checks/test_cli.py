@@ -1,12 +1,17 @@
 """``python -m checks`` as people use it."""
 
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from checks import __main__ as cli
+from checks.dashboard_lint import Library
+from checks.record import Recorded
 from model.environment import Environment
 from model.errors import Finding
+from tests.components.environments import files, resources
 
 
 def nothing(_: Path) -> list[Finding]:
@@ -17,10 +22,35 @@ def undisturbed(_: Environment, __: Path) -> list[Finding]:
     return []
 
 
+BEFORE = date(2026, 12, 1)
+"""When no version is past its end of life but those that are accepted."""
+
+AFTER = date(2036, 12, 1)
+
+
 @pytest.fixture
 def satisfied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "today", lambda: BEFORE)
     monkeypatch.setattr(cli, "program_findings", nothing)
     monkeypatch.setattr(cli, "delivery_findings", undisturbed)
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what production deploys recorded and written once for all tests: they look at what is said, not at how."""
+
+    def made(_: Environment, __: Callable[[str], str]) -> tuple[Recorded, ...]:
+        return resources("prod")
+
+    def written(_: Environment, __: Iterable[Recorded]) -> Mapping[str, str]:
+        return files("prod")
+
+    def unasked(_: Library) -> list[Finding]:
+        return []
+
+    monkeypatch.setattr(cli, "record_platform", made)
+    monkeypatch.setattr(cli, "rendered", written)
+    monkeypatch.setattr(cli, "dashboard_findings", unasked)
 
 
 def test_render_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,7 +66,14 @@ def test_check_says_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "prod: nothing wrong\n"
 
 
-@pytest.mark.usefixtures("satisfied")
+@pytest.mark.usefixtures("satisfied", "recorded")
+def test_check_knows_what_day_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "today", lambda: AFTER)
+    assert cli.main(["check", "--env", "prod"]) == 1
+    assert "past its end of life" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("satisfied", "recorded")
 def test_check_lists_findings_and_fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def one(_: Path) -> list[Finding]:
         return [Finding(file="a.yaml", key="b", problem="is wrong")]

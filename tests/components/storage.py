@@ -7,7 +7,7 @@ from typing import Protocol, cast
 from moto.server import ThreadedMotoServer
 
 from model.logs import Logs
-from sandbox.bare import free_port
+from sandbox.ports import free_port
 from sandbox.providers.aws.client import Aws
 from sandbox.providers.values import Obj, items, text
 

@@ -21,7 +21,6 @@ pytestmark = pytest.mark.binaries
 
 LABELS = {"namespace": "shop", "service": "ledger", "container": "main", "pod": "ledger-1", "node": "n1"}
 QUERY = '{service="ledger"}'
-OUTAGE_SECONDS = 60
 START_SCRIPT = 3
 """So many words of the agent's command line start its start script."""
 
@@ -62,12 +61,17 @@ def more(lines: Writer, count: int) -> None:
     until(lambda: lines.written >= enough, seconds=count / lines.rate + 30, what=f"{count} more lines are written")
 
 
-def arrived(way: Way, lines: Writer) -> bool:
-    """Whether the newest line is found."""
-    try:
-        return found(way.loki, f'{QUERY} |~ "n.?.?{lines.written - 1}\\\\b"', lines.begin).total() > 0
-    except OSError:
-        return False
+def arrives(way: Way, lines: Writer, *, seconds: float = 60) -> None:
+    """Wait until the line is found that is the newest now; newer ones may follow it for ever."""
+    newest = f'{QUERY} |~ "n.?.?{lines.written - 1}\\\\b"'
+
+    def is_found() -> bool:
+        try:
+            return found(way.loki, newest, lines.begin).total() > 0
+        except OSError:
+            return False
+
+    until(is_found, seconds=seconds, what=f"line {lines.written - 1} is found")
 
 
 def all_found(way: Way, lines: Writer) -> bool:
@@ -83,11 +87,25 @@ def start_line(way: Way) -> int:
     return (way.folder / "agent/0.log").read_bytes()[: int(position or 0)].count(b"\n")
 
 
-def test_every_line_is_found_although_loki_and_the_agent_are_killed(way: Way) -> None:
+LONG_LIFE = 12_500
+"""Lines after which an agent that is killed starts from the middle of the file afterwards."""
+
+Kills = list[tuple[int, str]]
+"""How many lines are written before which of the two is killed first, the other soon after it."""
+
+
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param([(LONG_LIFE, "loki")], id="each once"),
+        pytest.param([(1000, "agent"), (1000, "loki"), (LONG_LIFE, "agent")], id="each three times", marks=pytest.mark.nightly),
+    ],
+)
+def test_every_line_is_found_although_loki_and_the_agent_are_killed(way: Way, kills: Kills) -> None:
     again: set[int] = set()
     with way.lines() as lines:
-        # The agent's last life is long enough for it to start from the middle of the file afterwards.
-        for before, first, second in ((1000, way.agent, way.loki), (1000, way.loki, way.agent), (12_500, way.agent, way.loki)):
+        for before, victim in kills:
+            first, second = (way.agent, way.loki) if victim == "agent" else (way.loki, way.agent)
             more(lines, before)
             first.kill()
             # While Loki is down the agent has a batch that it cannot send, and goes on noting what it reads.
@@ -99,7 +117,7 @@ def test_every_line_is_found_although_loki_and_the_agent_are_killed(way: Way) ->
             way.agent.start()
             again |= set(range(start_line(way), killed))
         assert start_line(way) > 0
-    until(lambda: arrived(way, lines), seconds=120, what="the last line is found")
+    arrives(way, lines, seconds=120)
     seen = found(way.loki, QUERY, lines.begin)
     print(f"{lines.written} lines written, {len(seen)} found, {len(again)} read again, {len(doubled(seen))} of them found twice")
     assert missing(seen, lines.written) == []
@@ -117,23 +135,25 @@ def test_an_agent_that_starts_where_it_was_last_loses_what_was_on_its_way(way: W
         way.loki.start()
         agent.start()
         more(lines, 500)
-        until(lambda: arrived(way, lines), seconds=120, what="a new line is found")
+        arrives(way, lines, seconds=120)
     assert missing(found(way.loki, QUERY, lines.begin), lines.written - 1000)
 
 
-def test_an_outage_of_s3_loses_nothing_and_what_waited_is_written_afterwards(way: Way) -> None:
+@pytest.mark.parametrize("seconds", [pytest.param(0, id="until it is noticed"), pytest.param(60, id="a minute", marks=pytest.mark.nightly)])
+def test_an_outage_of_s3_loses_nothing_and_what_waited_is_written_afterwards(way: Way, seconds: int) -> None:
     def failures() -> float:
         return way.loki.metric("loki_ingester_chunks_flush_failures_total")
 
     with way.lines() as lines:
-        until(lambda: arrived(way, lines), what="the first lines are found")
+        more(lines, 500)
+        arrives(way, lines)
         # An agent that ends in order goes on where it was, and sends nothing twice.
         way.agent.stop(timeout_seconds=30)
         way.agent.start()
         way.storage.stop()
         way.loki.ask("/flush", b"")
-        more(lines, OUTAGE_SECONDS * lines.rate)
-        assert failures() > 0
+        more(lines, seconds * lines.rate)
+        until(lambda: failures() > 0, what="what could not be written is counted")
         way.storage.start()
     until(lambda: way.storage.keys("fake/"), seconds=120, what="what waited is written")
     until(lambda: all_found(way, lines), seconds=120, what="every line is found")

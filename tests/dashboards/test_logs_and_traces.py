@@ -17,8 +17,9 @@ from dashboards.library import dashboards
 from model.documents import to_yaml
 from model.environment import Environment
 from pictures.example import loki_configuration, streams
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
-from tests.alerting import call, free_port
+from tests.alerting import call
 from tests.dashboards.asking import Series, fault
 from tests.waiting import until
 

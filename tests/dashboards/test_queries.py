@@ -16,8 +16,9 @@ from model.documents import each, mapping, parse
 from model.environment import Environment
 from pictures.example import configure
 from pictures.exposition import serving
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
-from tests.alerting import call, free_port
+from tests.alerting import call
 from tests.dashboards.asking import Series, fault
 from tests.model.breaking import DHARMA, put
 from tests.model.conftest import copied

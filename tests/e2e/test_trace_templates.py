@@ -12,8 +12,8 @@ from components.jaeger_config import storage as storage_config
 from components.traces import access
 from model.documents import mapping
 from model.traces import Traces
-from sandbox import bare
 from sandbox.bare import Program
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 from tests.components.environments import environment
 from tests.conftest import Platform
@@ -39,7 +39,7 @@ def jaeger(platform: Platform, folder: Path, name: str, settings: Traces) -> Pro
         "tls": {"ca_file": str(folder / "ca.crt"), "server_name_override": NAME},
         "indices": {**mapping(wanted["indices"]), "index_prefix": f"try-{name}"},
     }
-    port = bare.free_port()
+    port = free_port()
     config = {
         "service": {
             "extensions": ["jaeger_storage"],

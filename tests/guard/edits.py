@@ -71,6 +71,15 @@ class Edit:
     content: dict[str, object]
     """The whole file with it: the settings by key without the project's name, or a catalogue."""
 
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it has in common with the edits for which one may stand: the setting or the block that it is in, and what it does there."""
+        does = "removes" if self.after is None else "adds" if self.before is None else "changes"
+        first, second, *rest = (*self.key.split("."), "")
+        if not self.file.startswith("Pulumi."):
+            second = rest[0] if rest else ""  # of any service or datastore
+        return self.file, first, second, does
+
     def __str__(self) -> str:
         return f"{self.file}: {self.key}: {_short(self.before)} -> {_short(self.after)}"
 

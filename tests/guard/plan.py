@@ -4,13 +4,15 @@ import runpy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import TypeVar, cast
 
 import pulumi
 import pytest
 from pulumi.runtime.proto.source_pb2 import StackTrace
+from pulumi.runtime.resource import register_resource
 
-from checks.record import Recorded, record
+from checks.record import LATER, Recorded, record
 from components.platform import documents
 from dashboards.board import Board
 from dashboards.library import dashboards
@@ -27,6 +29,9 @@ T = TypeVar("T")
 
 STATEFUL = ("StatefulSet", "PersistentVolumeClaim", "PersistentVolume", "Namespace", "Bucket", "Key")
 """What holds data, or is the way to it."""
+
+PROVIDERS = "pulumi:providers:"
+"""The beginning of the types of providers."""
 
 Key = tuple[tuple[str, ...], str, str]
 """Parents, type and name: what the engine knows a resource by."""
@@ -78,9 +83,10 @@ def always(value: T) -> Callable[..., T]:
 
 
 def planned(given: Environment, patch: pytest.MonkeyPatch, like: Environment | None = None) -> Plan:
-    """What ``__main__.py`` would make of an environment, as a first deployment.
+    """What ``__main__.py`` would make of an environment, as a first deployment: what holds data, and the providers.
 
-    With the documents of another one where it is ``like`` that: they are most of the work, and are in ConfigMaps, which hold no data.
+    With the documents of another one where it is ``like`` that, and without registering what holds no data: both are most of the work.
+    The documents are in ConfigMaps, which hold none.
     """
     needed = required(given.settings, given.catalogues, given.routing)
     secrets = {f"observability:{secret.key}": "https://a.example" for secret in needed}
@@ -98,11 +104,30 @@ def planned(given: Environment, patch: pytest.MonkeyPatch, like: Environment | N
             written, boards = documents_of(like.name)
             within.setattr("components.platform.documents", always(written))
             within.setattr("components.platform.dashboards", always(boards))
+            within.setattr("pulumi.resource.register_resource", register_what_counts)
         found = record(program, stack=given.name)
     return Plan(
-        held={(one.parents, one.type, one.name): one for one in found if one.type.rpartition(":")[2] in STATEFUL},
-        providers={one.type: cast("Obj", one.manifest) for one in found if one.type.startswith("pulumi:providers:")},
+        held={(one.parents, one.type, one.name): one for one in found if _holds_data(one.type)},
+        providers={one.type: cast("Obj", one.manifest) for one in found if one.type.startswith(PROVIDERS)},
     )
+
+
+def _holds_data(kind: str) -> bool:
+    return kind.rpartition(":")[2] in STATEFUL
+
+
+def register_what_counts(resource: pulumi.Resource, kind: str, name: str, custom: bool, *rest: object) -> None:
+    """Registers components, providers and what holds data, and answers at once for all others as the recorder would."""
+    if not custom or kind.startswith(PROVIDERS) or _holds_data(kind):
+        cast("Callable[..., None]", register_resource)(resource, kind, name, custom, *rest)
+        return
+    answer = {
+        "urn": f"urn:pulumi:stack::project::{kind}::{name}",
+        "id": name,
+        "name": name,
+        "metadata": SimpleNamespace(resource_version=LATER),
+    }
+    vars(resource).update({key: pulumi.Output.from_input(value) for key, value in answer.items()})
 
 
 @cache

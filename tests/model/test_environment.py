@@ -1,10 +1,14 @@
 """The project's own environments load, both ways, and nothing unknown gets in at any level."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+import model
 from model.base import Model
 from model.documents import children, is_mapping, mapping, read, to_yaml
 from model.environment import from_config, load
@@ -90,14 +94,20 @@ def test_an_unknown_key_is_refused_at_every_level(project: Path, file: str, path
     assert any("bogusKey" in line for line in complaints(project, "prod"))
 
 
-def models(model: type[Model] = Model) -> Iterator[type[Model]]:
-    for child in model.__subclasses__():
-        yield child
-        yield from models(child)
+def models() -> Iterator[type[BaseModel]]:
+    """Every class of every module of ``model`` that reads what people write, whoever imports it."""
+    for module in pkgutil.iter_modules(model.__path__, "model."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.name and value is not Model:
+                yield value
 
 
-@pytest.mark.parametrize("model", list(models()), ids=lambda model: model.__name__)
-def test_every_model_is_closed_and_frozen(model: type[Model]) -> None:
+def test_every_module_is_looked_through_for_models() -> None:
+    assert {"model.settings", "model.catalogue", "model.routing", "model.prices"} <= {found.__module__ for found in models()}
+
+
+@pytest.mark.parametrize("model", list(models()), ids=lambda model: f"{model.__module__}.{model.__name__}")
+def test_every_model_is_closed_and_frozen(model: type[BaseModel]) -> None:
     assert model.model_config.get("frozen")
     with pytest.raises(InvalidConfiguration) as invalid:
         validate(model, {"bogusKey": 1}, file="f")

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import socket
 from typing import cast
 
 import yaml
@@ -17,6 +16,7 @@ import yaml
 from components.platform import documents
 from model.documents import each, mapping, to_yaml
 from model.logs import TENANT
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
 from tests.components.environments import environment
 from tests.waiting import until
@@ -104,7 +104,7 @@ class Loki:
 @contextmanager
 def loki(folder: Path, rules: Mapping[str, str], alertmanager: str) -> Generator[Loki]:
     """A Loki of its own in ``folder`` that evaluates these rule files; it ends with the block."""
-    http, grpc = _ports()
+    http, grpc = free_port(), free_port()
     tenant = folder / "rules" / TENANT
     tenant.mkdir(parents=True)
     for name, text in rules.items():
@@ -156,11 +156,3 @@ def _config(folder: Path, *, http: int, grpc: int, alertmanager: str) -> dict[st
         "ruler_storage": {"backend": "local", "local": {"directory": str(folder / "rules")}},
         "ruler": ruler,
     }
-
-
-def _ports() -> tuple[int, int]:
-    """Two ports that nobody listens on."""
-    with socket() as first, socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return int(first.getsockname()[1]), int(second.getsockname()[1])

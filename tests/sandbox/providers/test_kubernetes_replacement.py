@@ -1,14 +1,44 @@
-"""Which changes replace an object: the stand-in and the official provider must plan the same."""
+"""Which changes replace an object: the stand-in and the official provider must plan the same.
+
+The cases are the official provider's; what Kubernetes itself documents as immutable is held against them.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from kubernetes import client
 
-from sandbox.providers.kubernetes.immutable import FIELDS
-from sandbox.providers.values import Json, Obj, mapping
+from sandbox.providers.kubernetes.immutable import FIELDS, replacing_fields
+from sandbox.providers.values import UNKNOWN, Json, Obj, mapping
 from tests.sandbox.providers.immutable_cases import IN_PLACE, REPLACING, Case
 from tests.sandbox.providers.plugin import Plugin, Resource, struct, urn_of
 
 _REPLACE_KINDS = {1, 3, 5}  # ADD_REPLACE, DELETE_REPLACE, UPDATE_REPLACE of provider.proto
-pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module")
+def plugin(executable: Path) -> Iterator[Plugin]:
+    """The plugin before its cluster is made: it plans from what the program says and what the state remembers."""
+    with Plugin(executable, {"kubeconfig": UNKNOWN}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def asking_plugin(executable: Path, kubeconfig: Path) -> Iterator[Plugin]:
+    """The plugin with an API server, which it asks."""
+    with Plugin(executable, {"kubeconfig": str(kubeconfig)}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mutable_plugin(executable: Path) -> Iterator[Plugin]:
+    """The same with ConfigMaps and Secrets that change in place."""
+    with Plugin(executable, {"kubeconfig": UNKNOWN, "enableConfigMapMutable": True, "enableSecretMutable": True}) as running:
+        yield running
 
 
 def _object(case: Case, value: Json) -> Obj:
@@ -48,6 +78,16 @@ def test_change_replaces(plugin: Plugin, case: Case) -> None:
     assert _plan(plugin, case) == (True, True)
 
 
+ONE_OF_EACH_KIND = list({case[:2]: case for case in reversed(REPLACING)}.values())
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("case", ONE_OF_EACH_KIND, ids=_name)
+def test_change_replaces_on_a_server_too(asking_plugin: Plugin, case: Case) -> None:
+    """The plugin that has a server asks it whether a kind has namespaces, and whether a change is one of spelling alone."""
+    assert _plan(asking_plugin, case) == (True, True)
+
+
 @pytest.mark.parametrize("case", IN_PLACE, ids=_name)
 def test_change_is_made_in_place(plugin: Plugin, case: Case) -> None:
     assert _plan(plugin, case) == (True, False)
@@ -71,6 +111,53 @@ def test_immutable_config_map_is_replaced_even_where_they_are_mutable(mutable_pl
     state = struct({**before, "__inputs": before})
     diff = mutable_plugin.diff(Resource(urn_of("r", before), "default/a", struct(before), state), struct({**before, "data": {"a": "2"}}))
     assert list(diff.replaces) == ["data.a"]
+
+
+_IMMUTABLE = re.compile(r"immutable|cannot be updated|not be changed", re.IGNORECASE)
+_DEPTH = 3
+"""Of steps into an object: as deep as the table goes."""
+
+_CONTAINERS = ("containers", "initContainers")
+LEFT_TO_THE_SERVER = {
+    "Job": {"spec.backoffLimitPerIndex", "spec.managedBy"},
+    "Pod": {
+        *(f"spec.{name}" for name in _CONTAINERS),  # as a whole; what they hold is in the table
+        *(f"spec.{name}.*.{field}" for name in _CONTAINERS for field in ("envFrom", "name")),
+        *("spec.resourceClaims", "spec.resourceClaims.*.resourceClaimTemplateName", "spec.resources.claims"),
+    },
+    "Service": {"spec.clusterIPs", "spec.healthCheckNodePort", "spec.loadBalancerClass"},
+}
+"""What Kubernetes calls immutable although the official provider does not replace on it: the API server refuses such a change."""
+
+
+def _documented(model: type[Any], path: str = "") -> Iterator[str]:
+    """The fields that Kubernetes' own description of a kind calls immutable, as its Python client has it."""
+    types, keys = cast("dict[str, str]", model.openapi_types), cast("dict[str, str]", model.attribute_map)
+    for name, type_name in types.items():
+        here = f"{path}{keys[name]}"
+        if here in ("apiVersion", "kind", "status", "immutable") or "ephemeral" in here:
+            continue
+        if _IMMUTABLE.search(inspect.getdoc(getattr(model, name)) or ""):
+            yield here
+        inner = getattr(client, re.sub(r"^list\[|\]$", "", type_name), None)
+        if hasattr(inner, "openapi_types") and here.count(".") < _DEPTH and "emplate" not in here:
+            yield from _documented(cast("type[Any]", inner), f"{here}{'.*' if type_name.startswith('list') else ''}.")
+
+
+@pytest.mark.parametrize(("version", "kind"), FIELDS)
+def test_what_kubernetes_documents_as_immutable_is_replaced(version: str, kind: str) -> None:
+    documented = set(_documented(getattr(client, f"V1{kind}")))
+    assert {"metadata.name", "metadata.namespace"} <= documented
+    declared = {
+        ".".join(map(str, path))
+        for path in replacing_fields({"apiVersion": version, "kind": kind}, config_map_mutable=False, secret_mutable=False)
+    }
+    assert documented - declared == LEFT_TO_THE_SERVER.get(kind, set())
+
+
+def test_kubernetes_documents_more_than_names() -> None:
+    assert "spec.clusterIP" in set(_documented(client.V1Service))
+    assert "spec.containers.*.args" in set(_documented(client.V1Pod))
 
 
 def test_every_replacing_field_has_a_case() -> None:
