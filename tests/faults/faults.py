@@ -300,9 +300,9 @@ BY_PROGRAMS = (
 ON_CLUSTERS = (
     Fault(
         name="a-conflict-is-taken-for-ours",
-        file="sandbox/providers/kubernetes/managers.py",
-        old="return manager.startswith(_TAKEN_BACK)",
-        new="return True",
+        file="sandbox/providers/kubernetes/applying.py",
+        old="return self._settings.patch_force or objects.is_true(inputs, objects.PATCH_FORCE)",
+        new="return bool(inputs)",
         breaks="What another manager holds is a conflict that is named (ADR 6)",
         caught_by=("tests/sandbox/providers/test_kubernetes_lifecycle.py::TestUpdate::test_conflict_names_the_manager_and_the_field",),
     ),
