@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     plugin.register(config, SANDBOX)
 
 
-CLUSTERS = ("cluster_instance", "spare_instance", "simulated_instance")
+CLUSTERS = ("cluster_instance", "simulated_instance")
 """The fixtures that start a cluster."""
 
 _STARTED = pytest.StashKey[list[tuple[pytest.FixtureDef[object], pytest.FixtureRequest]]]()
@@ -66,14 +66,6 @@ def cluster_instance() -> Iterator[cluster.Instance]:
     instance = cluster.up(SANDBOX)
     yield instance
     cluster.down(SANDBOX)
-
-
-@pytest.fixture(scope="session")
-def spare_instance() -> Iterator[cluster.Instance]:
-    """A second sandbox with nothing on it, for tests that deploy to another cluster or break the one that they have."""
-    instance = cluster.up(f"{SANDBOX}-2")
-    yield instance
-    cluster.down(f"{SANDBOX}-2")
 
 
 @pytest.fixture(scope="session")

@@ -12,19 +12,21 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
+from pulumi.automation.events import EngineEvent
+
 from checks.record import record_platform
 from checks.render import rendered
 from model.environment import load
 from model.namespaces import PLATFORM_NAMESPACES
-from model.secrets import required
+from model.secrets import Secret, required
 from review.comment import EnvironmentReview, comment
 from review.objects import object_changes
 from review.topics import TOPICS, differences
-from sandbox import cluster, target
+from sandbox.drift import Drift, observed
 from sandbox.drift_report import Report
-from sandbox.engine import POLICY
+from sandbox.engine import Target
 from sandbox.kube import Kube, Object
-from sandbox.unmanaged import unmanaged
+from sandbox.unmanaged import Unmanaged, unmanaged
 from stacks.__main__ import main as stacks
 from tests.e2e import projects
 from tests.e2e.projects import ProjectEngine
@@ -78,11 +80,15 @@ def _within_base64(secret: str, offset: int) -> str:
     return whole[-(-offset * 8 // 6) : (offset + len(content)) * 8 // 6]
 
 
-def leaks(trail: Trail, places: Mapping[str, Callable[[Trail], Iterable[str]]]) -> list[Leak]:
-    """Every canary that is found in these places, in one form each."""
+def contents(trail: Trail, places: Mapping[str, Callable[[Trail], Iterable[str]]]) -> dict[str, str]:
+    """What is in these places."""
+    return {place: "\n".join(texts(trail)) for place, texts in places.items()}
+
+
+def leaks(trail: Trail, contents: Mapping[str, str]) -> list[Leak]:
+    """Every canary that is found in the contents of places, in one form each."""
     found: list[Leak] = []
-    for place, texts in places.items():
-        content = "\n".join(texts(trail))
+    for place, content in contents.items():
         for key, secret in trail.canaries.items():
             form = next((form for form, text in forms(secret).items() if text in content), None)
             if form:
@@ -90,42 +96,48 @@ def leaks(trail: Trail, places: Mapping[str, Callable[[Trail], Iterable[str]]]) 
     return sorted(found)
 
 
-def deployed(instance: cluster.Instance, directory: Path) -> Trail:
-    """dev on a simulated cluster, every secret of its own with a canary as its value."""
-    project, kube = projects.copy(directory), Kube(instance.kubeconfig)
-    environment = load(project, ENVIRONMENT)
-    for catalogue in environment.catalogues:
-        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": catalogue.namespace}}
-        path = f"/api/v1/namespaces/{catalogue.namespace}"
-        kube.call("PATCH", path, query={"fieldManager": "test"}, body=space, kind="application/apply-patch+yaml")
-    needed = required(environment.settings, environment.catalogues, environment.routing)
-    engine = ProjectEngine(target.sandbox(instance), ENVIRONMENT, print, project)
-    engine.set_secrets({secret.key: f"{'http://' if secret.is_address else ''}{canary(secret.key)}" for secret in needed})
-    return follow(engine, kube, [secret.key for secret in needed], policies=[str(POLICY)])
+def prepared(place: Target, directory: Path) -> ProjectEngine:
+    """The engine of dev with a canary as the value of every secret, for a copy of the project; nothing is deployed yet."""
+    engine = ProjectEngine(place, ENVIRONMENT, print, projects.copy(directory))
+    engine.set_secrets({secret.key: f"{'http://' if secret.is_address else ''}{canary(secret.key)}" for secret in needed(engine)})
+    return engine
+
+
+def needed(engine: ProjectEngine) -> tuple[Secret, ...]:
+    """The secrets of an engine's environment."""
+    environment = load(engine.project, engine.name)
+    return required(environment.settings, environment.catalogues, environment.routing)
 
 
 def follow(engine: ProjectEngine, kube: Kube, keys: Iterable[str], *, policies: Sequence[str]) -> Trail:
     """Preview, deploy, and look for drift in Secrets, and note all that is said."""
     said: dict[str, list[str]] = {"preview": [], "up": [], "refresh": [], "events": []}
+    drifts: list[Drift] = []
 
-    def event(content: object) -> None:
+    def event(content: EngineEvent) -> None:
         said["events"].append(json.dumps(content, default=_fields))
+
+    def refreshed(content: EngineEvent) -> None:
+        event(content)
+        drifts.extend(observed(content))
 
     with engine.stack() as stack:
         for step, show in ((stack.preview, said["preview"].append), (stack.up, said["up"].append)):
             step(on_output=show, on_error=show, on_event=event, diff=True, policy_packs=list(policies))
-    with secrets_by_hand(engine, kube):
-        report = look(engine, kube)
-        with engine.stack() as stack:
-            stack.preview_refresh(on_output=said["refresh"].append, on_event=event, diff=True)
+    with secrets_by_hand(engine, kube), engine.stack() as stack:
+        stack.preview_refresh(on_output=said["refresh"].append, on_event=refreshed, diff=True)
+    report = Report(managed=tuple(drifts), unmanaged=_unmanaged(engine, kube))
     keys = [*keys, BY_HAND]
     return Trail(engine=engine, kube=kube, canaries={key: canary(key) for key in keys}, said=said, report=report)
 
 
 def look(engine: ProjectEngine, kube: Kube) -> Report:
     """What `make drift` tells, but for what runs: in simulated pods nothing does."""
-    known = [(one.kind, one.namespace, one.name) for one in engine.deployed()]
-    return Report(managed=engine.drift(), unmanaged=unmanaged(kube, PLATFORM_NAMESPACES, known))
+    return Report(managed=engine.drift(), unmanaged=_unmanaged(engine, kube))
+
+
+def _unmanaged(engine: ProjectEngine, kube: Kube) -> tuple[Unmanaged, ...]:
+    return unmanaged(kube, PLATFORM_NAMESPACES, [(one.kind, one.namespace, one.name) for one in engine.deployed()])
 
 
 @contextlib.contextmanager

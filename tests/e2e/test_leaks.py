@@ -10,7 +10,7 @@ from sandbox import target
 from sandbox.drift_report import Report
 from tests.conftest import Platform
 from tests.e2e import leaking, projects
-from tests.e2e.leaking import OF_RUNNING_PROGRAMS, Trail, leaks
+from tests.e2e.leaking import OF_RUNNING_PROGRAMS, Trail, contents, leaks
 from tests.e2e.projects import ProjectEngine
 
 pytestmark = pytest.mark.cluster
@@ -29,6 +29,7 @@ def of_platform(platform: Platform, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_no_program_says_a_secret_that_it_was_given(of_platform: Trail) -> None:
     """That lines are seen at all is shown by one that Prometheus writes when it has read its configuration."""
-    assert leaks(of_platform, OF_RUNNING_PROGRAMS) == []
+    lines = contents(of_platform, OF_RUNNING_PROGRAMS)
+    assert leaks(of_platform, lines) == []
     said = replace(of_platform, canaries={"what Prometheus says": "Completed loading of configuration file"})
-    assert [leak.place for leak in leaks(said, OF_RUNNING_PROGRAMS)] == [*OF_RUNNING_PROGRAMS]
+    assert [leak.place for leak in leaks(said, lines)] == [*OF_RUNNING_PROGRAMS]

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -10,7 +11,8 @@ from pulumi import automation
 
 from model.documents import mapping
 from sandbox import engine
-from sandbox.engine import Engine, Target
+from sandbox.engine import Target
+from tests.e2e.projects import ProjectEngine
 from tests.guard.edits import Edit, read_as, stack_of
 from tests.guard.plan import STATEFUL
 
@@ -23,7 +25,7 @@ class Deployment:
     """An environment on its cluster."""
 
     name: str
-    engine: Engine
+    engine: ProjectEngine
     said: list[str]
     """What the engine said of the last command, line by line."""
 
@@ -59,12 +61,12 @@ class Deployment:
                 if operation in ("replace", "delete") and kind in STATEFUL:
                     found.add((operation, kind, metadata.urn.rpartition("::")[2]))
 
-        with self.engine._stack() as stack:  # pyright: ignore[reportPrivateUsage] - only a test wants to see each step
+        with self.engine.stack() as stack:
             stack.preview(on_output=self.said.append, on_event=look, color="never")
         return found
 
 
-def deployment(place: Target, name: str) -> Deployment:
-    """An environment of its own on a cluster."""
+def deployment(place: Target, name: str, project: Path) -> Deployment:
+    """An environment that is deployed on a cluster from a copy of the project."""
     said: list[str] = []
-    return Deployment(name=name, engine=Engine(place, name, say=said.append), said=said)
+    return Deployment(name=name, engine=ProjectEngine(place, name, said.append, project), said=said)

@@ -42,14 +42,14 @@ class CloudHand:
 
     id: str
     edit: Call
-    delete: Call | None
-    """None where AWS cannot: then it goes with what holds it."""
+    delete: Call | None = None
+    """None for a setting of the bucket: it goes with the bucket."""
 
 
 BY_HAND = base64.b64encode(b"by hand").decode()
 VERBS = ("rules", 0, "verbs")
 
-KUBERNETES: Mapping[str, Hand] = {
+KUBERNETES: dict[str, Hand] = {
     "core/v1:Namespace": Hand(
         edited=NAMESPACE, field=("metadata", "labels", "pod-security.kubernetes.io/warn"), value="baseline", deleted=AGENTS_NAMESPACE
     ),
@@ -140,7 +140,7 @@ _KEYS: Json = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm":
 _OPEN: Json = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
 _SOON: Json = {"Rules": [{"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "fake/"}, "Expiration": {"Days": 1}}]}
 
-AWS: Mapping[str, CloudHand] = {
+AWS: dict[str, CloudHand] = {
     "s3/bucket:Bucket": CloudHand(
         id=BUCKET,
         edit=s3("put_bucket_tagging", Tagging={"TagSet": tags(env="by-hand")}),
@@ -149,26 +149,22 @@ AWS: Mapping[str, CloudHand] = {
     "s3/bucketPublicAccessBlock:BucketPublicAccessBlock": CloudHand(
         id=BUCKET,
         edit=s3("put_public_access_block", PublicAccessBlockConfiguration=_OPEN),
-        delete=s3("delete_public_access_block"),
     ),
     "s3/bucketOwnershipControls:BucketOwnershipControls": CloudHand(
         id=BUCKET,
         edit=s3("put_bucket_ownership_controls", OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}),
-        delete=s3("delete_bucket_ownership_controls"),
     ),
     "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": CloudHand(
         id=BUCKET,
         edit=s3("put_bucket_encryption", ServerSideEncryptionConfiguration=_KEYS),
-        delete=s3("delete_bucket_encryption"),
     ),
-    # It can be suspended, which is an edit, but not taken away.
     "s3/bucketVersioning:BucketVersioning": CloudHand(
-        id=BUCKET, edit=s3("put_bucket_versioning", VersioningConfiguration={"Status": "Suspended"}), delete=None
+        id=BUCKET, edit=s3("put_bucket_versioning", VersioningConfiguration={"Status": "Suspended"})
     ),
     "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": CloudHand(
-        id=BUCKET, edit=s3("put_bucket_lifecycle_configuration", LifecycleConfiguration=_SOON), delete=s3("delete_bucket_lifecycle")
+        id=BUCKET, edit=s3("put_bucket_lifecycle_configuration", LifecycleConfiguration=_SOON)
     ),
-    "s3/bucketPolicy:BucketPolicy": CloudHand(id=BUCKET, edit=s3("put_bucket_policy", Policy=_ANOTHER), delete=s3("delete_bucket_policy")),
+    "s3/bucketPolicy:BucketPolicy": CloudHand(id=BUCKET, edit=s3("put_bucket_policy", Policy=_ANOTHER)),
     "iam/role:Role": CloudHand(id=ROLE, edit=iam("tag_role", Tags=tags(env="by-hand")), delete=iam("delete_role")),
     "iam/rolePolicy:RolePolicy": CloudHand(
         id=f"{ROLE}:bucket",

@@ -1,8 +1,9 @@
 """Everything that there is in a cluster and in the AWS of a sandbox, by name, to be compared before and after."""
 
-from sandbox.kube import Kube, Object
+from sandbox.engine import Engine
+from sandbox.kube import Kube, KubeError, Object
 from sandbox.providers.aws.client import Aws
-from sandbox.providers.values import items, text
+from sandbox.providers.values import Obj, items, text
 from sandbox.unmanaged import listable
 from tests.waiting import until
 
@@ -56,3 +57,21 @@ def cloud(aws: Aws) -> Known:
         "Key": [text(one, "KeyId") for one in items(aws.call("kms", "list_keys"), "Keys")],
     }
     return frozenset((kind, name) for kind, names in listed.items() for name in names)
+
+
+def end_state(engine: Engine, kube: Kube) -> Obj:
+    """What a deployment ended with: everything in the state with what it was made from, by urn, and everything in the cluster by name.
+
+    Volumes have other names each time.
+    """
+    made = {text(one, "urn"): one.get("inputs") for one in engine.resources()}
+    return made | {f"{kind} {name}": True for kind, name in objects(kube) if kind != "PersistentVolume"}
+
+
+def gone(kube: Kube, path: str) -> bool:
+    """Whether there is no such object."""
+    try:
+        kube.get(path)
+    except KubeError as error:
+        return "not found" in str(error)
+    return False

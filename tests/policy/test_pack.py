@@ -15,7 +15,6 @@ from pulumi_kubernetes.rbac.v1 import ClusterRole
 
 from checks.objects import RULES
 from model.documents import mapping
-from sandbox import cluster, target
 from sandbox.engine import Engine, EngineError, Target
 from tests.policy.test_promises import workload
 
@@ -71,9 +70,9 @@ def harmless() -> None:
 
 
 @pytest.fixture
-def place(cluster_instance: cluster.Instance, tmp_path: Path) -> Target:
-    """The test cluster, with a state of the test's own."""
-    return replace(target.sandbox(cluster_instance), state=tmp_path / "pulumi")
+def place(simulated: Target, tmp_path: Path) -> Target:
+    """A cluster, with a state of the test's own."""
+    return replace(simulated, state=tmp_path / "pulumi")
 
 
 def test_what_breaks_promises_is_refused_by_the_name_of_each(place: Target, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,20 +4,22 @@ import re
 import subprocess
 from pathlib import Path
 
+from sandbox.cluster.instance import Instance
 from sandbox.cluster.leftovers import mounts_below
 from sandbox.toolchain import tool
 
 Machine = dict[str, set[str]]
-_OF_KUBECTL = [str(Path.home() / ".kube" / below) for below in ("", "cache", "cache/discovery")]
-_DIRECTORIES = ("/", "/etc", "/etc/cni", "/opt", "/run", "/usr/libexec", "/var/lib", "/var/log", "/var/lib/observability", *_OF_KUBECTL)
+_DISCOVERED = Path.home() / ".kube/cache/discovery"
+_DIRECTORIES = ("/", "/etc", "/etc/cni", "/opt", "/run", "/usr/libexec", "/var/lib", "/var/log", "/var/lib/observability", str(_DISCOVERED))
+_OF_A_NODE = re.compile(
+    r"\bKUBE-|^/(var/lib|run|opt|etc)/(kubelet|containerd|cni)\b|^/var/log/(pods|containers)\b|^/usr/libexec/kubernetes\b"
+)
+"""What a node leaves on a machine from which it is not shut off."""
 
 
 def machine(name: str) -> Machine:
-    """Processes of the sandbox `name`, and all mounts, links, addresses, routes, packet filter rules, cgroups and places for state.
-
-    Other sandboxes may come and go meanwhile, so what carries the name of one is left out.
-    """
-    seen = {
+    """Processes of the sandbox `name`, and all mounts, links, addresses, routes, packet filter rules, cgroups and places for state."""
+    return {
         "processes": _processes(name),
         "mounts": {str(point) for point in mounts_below(Path("/"))},
         "links": _lines("ip", "-brief", "link", "show"),
@@ -28,8 +30,6 @@ def machine(name: str) -> Machine:
         | set(map(str, Path("/sys/fs/cgroup").glob("observ*"))),
         "files": {str(path) for directory in _DIRECTORIES if Path(directory).is_dir() for path in Path(directory).iterdir()},
     }
-    others = re.compile(rf"(\bobs-|observability[-/])(?!{name}\b)[a-z.]")
-    return {kind: {thing for thing in things if not others.search(thing)} for kind, things in seen.items()}
 
 
 def _processes(name: str) -> set[str]:
@@ -49,10 +49,20 @@ def _processes(name: str) -> set[str]:
 
 
 def _lines(program: str, *arguments: str) -> set[str]:
-    text = subprocess.run([str(tool(program)), *arguments], capture_output=True, text=True, check=True).stdout
-    return {line for line in text.splitlines() if not line.startswith(("fe80::", "fd00::"))}
+    return set(subprocess.run([str(tool(program)), *arguments], capture_output=True, text=True, check=True).stdout.splitlines())
 
 
-def difference(before: Machine, after: Machine) -> dict[str, set[str]]:
-    """What has appeared and what has gone, by kind; empty when nothing has."""
-    return {kind: before[kind] ^ after[kind] for kind in before if before[kind] != after[kind]}
+def difference(before: Machine, after: Machine, instance: Instance) -> dict[str, set[str]]:
+    """What has appeared and what has gone of an instance, by kind; empty when nothing has.
+
+    Whatever else uses the machine comes and goes meanwhile, so only what carries the instance's name or one of its addresses counts, and
+    what only a node leaves.
+    """
+    addresses = rf"\b10\.(200|201|96)\.{instance.number}\.|{re.escape(f'{instance.node_address}_{instance.api_port}')}"
+    own = re.compile(rf"(\bobs-|observability[-/]){instance.name}(?![a-z0-9-])|{addresses}")
+
+    def belongs(kind: str, thing: str) -> bool:
+        return kind == "processes" or bool(own.search(thing) or _OF_A_NODE.search(thing))
+
+    changed = {kind: {thing for thing in before[kind] ^ after[kind] if belongs(kind, thing)} for kind in before}
+    return {kind: things for kind, things in changed.items() if things}

@@ -9,14 +9,16 @@ import pytest
 from model.documents import mapping
 from sandbox import cluster
 from sandbox.cluster.instance import Instance
+from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.cluster.ownership import find_init, find_strays
 from sandbox.kube import Kube, Object
 from tests.components.environments import manifest
+from tests.conftest import SANDBOX
 from tests.sandbox.machine import difference, machine
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
-NAME = "simulated"
+NAME = f"{SANDBOX}-m"
 _NODES = "/api/v1/nodes"
 CONTAINER = {"name": "x", "image": "nowhere/nothing:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
 POD = {
@@ -34,10 +36,12 @@ def instance() -> Iterator[Instance]:
     """A sandbox without a node of its own, and a look at what it leaves."""
     before = machine(NAME)
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("OBSERVABILITY_SIMULATED", "1")
-        yield cluster.up(NAME)
+        environment.setenv(SIMULATED, "1")
+        instance = cluster.up(NAME)
+    yield instance
+    assert {"processes", "files"} <= difference(before, machine(NAME), instance).keys(), "the comparison is blind"
     cluster.down(NAME)
-    assert difference(before, machine(NAME)) == {}
+    assert difference(before, machine(NAME), instance) == {}
 
 
 def _phase(kube: Kube, path: str) -> str:
@@ -94,11 +98,14 @@ def test_replicas_are_placed_in_a_zone_each(instance: Instance) -> None:
     assert placed() == ["a", "b", "c"]
 
 
-def test_an_ingress_gets_an_address(instance: Instance) -> None:
+def test_an_ingress_of_a_class_gets_an_address(instance: Instance) -> None:
     kube, path = Kube(instance.kubeconfig), "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
-    spec = manifest("prod", "Ingress", "access-grafana")["spec"]
-    kube.call("POST", path, body={"metadata": {"name": "grafana"}, "spec": spec})
+    spec = mapping(manifest("prod", "Ingress", "access-grafana")["spec"])
+    of_nobody = {key: value for key, value in spec.items() if key != "ingressClassName"}
+    for name, given in (("nobodys", of_nobody), ("grafana", spec)):
+        kube.call("POST", path, body={"metadata": {"name": name}, "spec": given})
     until(lambda: kube.get(f"{path}/grafana")["status"]["loadBalancer"].get("ingress"))
+    assert not kube.get(f"{path}/nobodys")["status"]["loadBalancer"]
 
 
 def test_programs_that_outlive_their_init_are_ended(instance: Instance) -> None:

@@ -14,19 +14,15 @@ DURATIONS = Path(__file__).with_name("durations.json")
 """Wall seconds of each unit of work (a stream, or a test file), as `make durations` measured them."""
 
 STREAMS = {
-    "tests/lifecycle/test_context.py": "spare",
-    "tests/lifecycle/test_drift_kinds.py": "trail",
-    "tests/lifecycle/test_leaks.py": "trail",
-    "tests/lifecycle/": "simulated",
-    "tests/sandbox/providers/": "spare",
-    "tests/sandbox/test_cluster_": "of their own",
     "tests/e2e/": "platform",
-    "tests/policy/test_pack.py": "platform",
+    "tests/lifecycle/": "simulated",
+    "tests/policy/test_pack.py": "simulated",
+    "tests/sandbox/providers/": "simulated",
+    "tests/sandbox/test_cluster_": "cluster lifecycle",
 }
 """The stream of a test on a cluster, by the beginning of its name; the first that fits counts."""
 
-
-CLUSTERS = {"": "platform", "-2": "spare", "-c": "trail", "-s": "simulated"}
+CLUSTERS = {"": "platform", "-s": "simulated", "-l": "cluster lifecycle", "-m": "cluster lifecycle"}
 """The stream of each cluster, by what its name has behind that of the tests' sandbox."""
 
 

@@ -24,9 +24,9 @@ from tests.sandbox.providers.plugin import Plugin
 
 @pytest.fixture(scope="session")
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
-    """OBSERVABILITY_TEST_KUBECONFIG where it is set, else the cluster on which nothing is deployed."""
+    """OBSERVABILITY_TEST_KUBECONFIG where it is set, else the simulated cluster: the tests say themselves what becomes of pods."""
     given = os.environ.get("OBSERVABILITY_TEST_KUBECONFIG")
-    return Path(given) if given else Path(request.getfixturevalue("spare_instance").kubeconfig)
+    return Path(given) if given else Path(request.getfixturevalue("simulated_instance").kubeconfig)
 
 
 @pytest.fixture(scope="session")

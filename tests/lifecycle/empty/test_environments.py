@@ -1,4 +1,4 @@
-"""Staging and production on simulated nodes and the sandbox's AWS: deployed, deployed again, deleted; what is protected is left."""
+"""Staging and production on simulated nodes and the sandbox's AWS: deployed, changed, deleted; what is protected is left."""
 
 import time
 from collections.abc import Iterator
@@ -18,11 +18,16 @@ from sandbox.providers.values import Obj, text
 from sandbox.teardown import plan
 from tests.e2e import projects
 from tests.e2e.projects import ProjectEngine
+from tests.guard.deploying import Deployment, deployment
+from tests.lifecycle.guarding import assert_done_once_accepted, assert_planned, assert_refused
 from tests.lifecycle.inventory import Known, await_only, cloud, objects
 
 pytestmark = [pytest.mark.cluster, pytest.mark.nightly]
 
 DESTROYED_SECONDS = 600
+PREVIEWS = 6
+"""Half of them of changes that lose something."""
+
 CONTROLS = ("public_access_block", "bucket_encryption", "bucket_policy", "bucket_ownership_controls", "bucket_lifecycle_configuration")
 """What keeps a bucket closed, encrypted and no longer than promised, as operations of S3."""
 
@@ -63,6 +68,12 @@ def place(request: pytest.FixtureRequest, simulated: Target, aws: Aws, tmp_path_
     assert plan(engine.resources(), with_data=False).kept == ()
 
 
+@pytest.fixture
+def guarded(place: Place, simulated: Target) -> Deployment:
+    """The same, to be previewed with other settings."""
+    return deployment(simulated, place.environment.name, place.engine.project)
+
+
 def test_a_second_deployment_changes_nothing_and_nothing_has_drifted(place: Place) -> None:
     assert set(place.engine.up()) == {"same"}
     assert place.engine.drift() == ()
@@ -82,6 +93,15 @@ def test_who_does_not_know_what_he_does_deletes_nothing(place: Place, monkeypatc
         place.engine.pulumi("destroy", "--yes")
     assert "because it is protected" in refused.value.output + refused.value.stderr
     assert (objects(place.kube), cloud(place.aws)) == (before, stored)
+
+
+def test_the_engine_plans_for_what_holds_data_what_was_reckoned(guarded: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_planned(guarded, PREVIEWS, monkeypatch)
+
+
+def test_what_is_refused_changes_nothing_until_it_is_accepted(guarded: Deployment, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_refused(guarded, place.kube, monkeypatch)
+    assert_done_once_accepted(guarded, place.kube, monkeypatch)
 
 
 def test_what_is_protected_outlives_the_platform_and_is_taken_over_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,60 +4,49 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox import confirmation
-from sandbox.engine import ROOT, Engine, Target
+from sandbox.engine import ROOT, Target
 from sandbox.kube import Kube, Object
+from tests.e2e.leaking import Trail
+from tests.e2e.projects import ProjectEngine
 from tests.sandbox.test_rollback import commit, git
 
 pytestmark = pytest.mark.cluster
 
-LEFT_OUT = shutil.ignore_patterns(".git", ".*cache", ".hypothesis", "__pycache__", "tests", "docs", "out")
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "tests", "docs", "out")
+"""Of no use to the engine; a virtual environment is large."""
 
 
-@pytest.fixture
-def engine(simulated: Target) -> Iterator[Engine]:
-    """The engine of this checkout; what was deployed by whichever is deleted at the end."""
-    engine = Engine(simulated, "dev", say=print)
-    yield engine
-    engine.destroy()
-
-
-def test_a_change_is_taken_back_by_the_code_of_the_commit_before_it(simulated: Target, engine: Engine, tmp_path: Path) -> None:
-    project = tmp_path / "project"
+def test_a_change_is_taken_back_by_the_code_of_the_commit_before_it(trail: Trail, tmp_path: Path) -> None:
+    """The first commit is what is deployed already."""
+    project, place = tmp_path / "project", trail.engine.target
     shutil.copytree(ROOT, project, ignore=LEFT_OUT)
+    stack = project / "Pulumi.dev.yaml"
+    shutil.copy(trail.engine.project / stack.name, stack)
     git(project, "init", "--quiet")
     commit(project, "first")
     git(project, "tag", "good")
-    deploy(simulated, project)
-    before = rules(simulated)
+    before = rules(place)
 
-    stack = project / "Pulumi.dev.yaml"
     stack.write_text(stack.read_text().replace("config:\n", "config:\n  observability:thresholds: {nodes: {nodeDiskUsage: 50%}}\n", 1))
     commit(project, "second")
-    deploy(simulated, project)
-    assert rules(simulated) != before
+    with ProjectEngine(place, "dev", print, project).stack() as engine:
+        engine.up(on_output=print)
+    assert rules(place) != before
 
-    told = roll_back(simulated, project, "good")
+    told = roll_back(place, project, "good")
     assert told.index("what good (") < told.index("prometheus-rules") < told.index("dev is what good (")
-    assert rules(simulated) == before
-    assert engine.drift() == ()
-    assert set(engine.up()) == {"same"}
+    assert rules(place) == before
+    assert set(trail.engine.preview()) == {"same"}
 
 
 def rules(place: Target) -> Object:
     """What Prometheus is given."""
     return Kube(place.kubeconfig).get("/api/v1/namespaces/observability/configmaps/prometheus-rules")["data"]
-
-
-def deploy(place: Target, project: Path) -> None:
-    """Deploy what the checkout of a project says."""
-    words = ["up", place.name, str(place.kubeconfig), str(place.state), place.s3 or "", "dev"]
-    run([sys.executable, "-P", str(project / "sandbox/at_commit.py"), *words], project, {})
 
 
 def roll_back(place: Target, project: Path, to: str) -> str:

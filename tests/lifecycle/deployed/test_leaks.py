@@ -17,23 +17,27 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from sandbox import providers
-from sandbox.engine import POLICY
 from stacks import secret_list
 from tests.e2e import leaking
-from tests.e2e.leaking import BY_HAND, OF_THE_ENGINE, OF_THE_REPOSITORY, PLACES, Leak, Trail, leaks
+from tests.e2e.leaking import BY_HAND, OF_THE_ENGINE, OF_THE_REPOSITORY, PLACES, Leak, Trail, contents, leaks
 from tests.e2e.projects import ProjectEngine
 from tests.lifecycle import leaky_provider
 
 pytestmark = pytest.mark.cluster
 
 
-@pytest.mark.parametrize("place", [*OF_THE_ENGINE, *OF_THE_REPOSITORY])
-def test_every_place_of_a_deployment_has_something_to_look_at(trail: Trail, place: str) -> None:
-    assert "".join(PLACES[place](trail)).strip()
+@pytest.fixture(scope="module")
+def found(trail: Trail) -> dict[str, str]:
+    """What the deployment has left, by place."""
+    return contents(trail, {**OF_THE_ENGINE, **OF_THE_REPOSITORY})
 
 
-def test_no_secret_of_a_deployment_is_anywhere_but_in_its_secret(trail: Trail) -> None:
-    assert leaks(trail, {**OF_THE_ENGINE, **OF_THE_REPOSITORY}) == []
+def test_every_place_of_a_deployment_has_something_to_look_at(found: dict[str, str]) -> None:
+    assert [place for place, content in found.items() if not content.strip()] == []
+
+
+def test_no_secret_of_a_deployment_is_anywhere_but_in_its_secret(trail: Trail, found: dict[str, str]) -> None:
+    assert leaks(trail, found) == []
 
 
 def test_every_secret_arrived_in_one(trail: Trail) -> None:
@@ -55,8 +59,8 @@ def test_the_log_of_an_engine_that_debugs_is_one_that_leaks(trail: Trail) -> Non
     """Pulumi says so of its `--verbose`: here no command asks for it, and the search would find what it tells."""
     lines: list[str] = []
     with trail.engine.stack() as stack:
-        stack.up(on_error=lines.append, log_to_std_err=True, log_verbosity=9, log_flow=True, policy_packs=[str(POLICY)])
-    found = leaks(trail, {"log of an engine that debugs": lambda _: lines})
+        stack.preview(on_error=lines.append, log_to_std_err=True, log_verbosity=9, log_flow=True)
+    found = leaks(trail, {"log of an engine that debugs": "\n".join(lines)})
     assert {leak.key for leak in found} == set(trail.canaries) - {BY_HAND}
 
 
@@ -130,17 +134,15 @@ FOUND: dict[str, set[str]] = {
 """Where each is found."""
 
 
-@pytest.mark.parametrize("name", UNSAFE)
-def test_a_secret_that_is_not_kept_is_found_where_it_went(broken: Trail, name: str) -> None:
-    found = {leak.place for leak in leaks(broken, OF_THE_ENGINE) if leak.key == UNSAFE[name]}
-    assert found == FOUND[name]
+def test_a_secret_that_is_not_kept_is_found_where_it_went(broken: Trail) -> None:
+    found = leaks(broken, contents(broken, OF_THE_ENGINE))
+    assert {name: {leak.place for leak in found if leak.key == key} for name, key in UNSAFE.items()} == FOUND
 
 
 def test_a_rendering_that_is_not_masked_is_found(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("checks.record.masked", lambda value: value)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    found = leaks(trail, OF_THE_REPOSITORY)
+    found = leaks(trail, contents(trail, {"rendered files": PLACES["rendered files"]}))
     assert {leak.key for leak in found} == set(trail.canaries) - {BY_HAND}
-    assert {leak.place for leak in found} == {"rendered files"}
 
 
 def test_a_list_of_secrets_with_their_values_is_found(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,4 +150,6 @@ def test_a_list_of_secrets_with_their_values_is_found(trail: Trail, monkeypatch:
         return f"pulumi config set --secret {key} {trail.canaries[key]}"
 
     monkeypatch.setattr(secret_list, "set_command", command)
-    assert Leak(place="make secrets", key="webhookUrl", form="plain") in leaks(trail, OF_THE_REPOSITORY)
+    assert Leak(place="make secrets", key="webhookUrl", form="plain") in leaks(
+        trail, contents(trail, {"make secrets": PLACES["make secrets"]})
+    )
