@@ -57,7 +57,7 @@ PARTS = (
         name="environments",
         proves="staging and prod are deployed, deployed again and deleted on simulated nodes; what is protected stays",
         minutes=20,
-        tests=("tests/lifecycle/test_environments.py",),
+        tests=("tests/lifecycle/empty/test_environments.py",),
     ),
     Part(
         name="incidents",
@@ -67,9 +67,9 @@ PARTS = (
     ),
     Part(
         name="kills",
-        proves="the engine is killed at ten points of a deployment, and the next deployment finishes it",
+        proves="the engine is killed at ten points and the next deployment finishes; Ctrl-C late in the start of a cluster leaves nothing",
         minutes=10,
-        tests=("tests/lifecycle/test_recovery.py",),
+        tests=("tests/lifecycle/empty/test_recovery.py", "tests/sandbox/test_cluster_lifecycle.py"),
     ),
     Part(
         name="traces",
@@ -87,7 +87,7 @@ PARTS = (
         name="guard",
         proves="no single change of a setting loses data unannounced; the engine plans what was reckoned, with the random seed of the day",
         minutes=10,
-        tests=("tests/guard", "tests/lifecycle/test_change_guard.py"),
+        tests=("tests/guard", "tests/lifecycle/deployed/test_change_guard.py"),
     ),
     Part(
         name="bench",
