@@ -91,7 +91,7 @@ PARTS = (
     ),
     Part(
         name="guard",
-        proves="none of all single changes of a setting loses data unannounced; the engine plans what was reckoned, with the random seed of the day",
+        proves="no single change of a setting loses data unannounced, and the engine plans what was reckoned; another choice every day",
         minutes=9,
         tests=("tests/guard", "tests/lifecycle/deployed/test_change_guard.py"),
     ),
