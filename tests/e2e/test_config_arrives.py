@@ -21,7 +21,7 @@ from sandbox.kube import Kube
 from tests.conftest import Platform
 from tests.e2e import projects
 from tests.e2e.arriving import ARRIVES_SECONDS
-from tests.e2e.leaking import ENVIRONMENT, OF_RUNNING_PROGRAMS, Trail, canary, leaks
+from tests.e2e.leaking import ENVIRONMENT, OF_RUNNING_PROGRAMS, Trail, canary, contents, leaks
 from tests.e2e.projects import ProjectEngine
 from tests.e2e.tracing import Storage, address, request, series, trace, traces
 from tests.waiting import until
@@ -203,7 +203,7 @@ def test_nobody_says_the_new_secrets(changed: Deployment) -> None:
     """Not even who was refused with one."""
     secrets = {key: canary(key) for key in ROTATED}
     trail = Trail(engine=changed.engine, kube=changed.kube, canaries=secrets, said={}, report=Report())
-    assert leaks(trail, OF_RUNNING_PROGRAMS) == []
+    assert leaks(trail, contents(trail, OF_RUNNING_PROGRAMS)) == []
 
 
 @pytest.fixture(scope="module")
