@@ -43,11 +43,12 @@ def _try(faults: Sequence[Fault], tree: Path) -> int:
     tests = tuple(dict.fromkeys(test for fault in faults for test in fault.caught_by))
     try:
         with step(f"{len(tests)} tests without any fault"):
-            wrong = failing(tree, tests, all_of_them=True)
+            before = failing(tree, tests, all_of_them=True)
     except FaultError as error:
-        wrong = [str(error)]
-    if wrong:
-        print("error: these fail without any fault, so they show nothing:", *wrong, sep="\n", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if before.tests:
+        print(before.output, "error: these fail without any fault, so they show nothing:", *before.tests, sep="\n", file=sys.stderr)
         return 1
     missed = [fault.name for number, fault in enumerate(faults, 1) if not _caught(fault, tree, f"{number} of {len(faults)}")]
     print(f"{len(faults) - len(missed)} of {len(faults)} faults are caught{'; not caught: ' if missed else ''}{'; '.join(missed)}")
@@ -58,7 +59,7 @@ def _caught(fault: Fault, tree: Path, position: str) -> bool:
     begin = time.monotonic()
     try:
         with broken(tree, fault):
-            found = failing(tree, fault.caught_by)
+            found = failing(tree, fault.caught_by).tests
     except FaultError as error:
         say(f"{position}: error: {error}")
         return False

@@ -64,12 +64,23 @@ def broken(tree: Path, fault: Fault) -> Generator[None]:
         file.write_text(text)
 
 
-def failing(tree: Path, tests: tuple[str, ...], *, all_of_them: bool = False) -> list[str]:
-    """Which tests fail in a tree: the first one, or all. Raises FaultError when they cannot be run at all, as with a name that is gone."""
+@dataclass(frozen=True, kw_only=True)
+class Failing:
+    """Which tests fail in a tree."""
+
+    tests: tuple[str, ...]
+    """Their names, without parameters."""
+
+    output: str
+    """What pytest said."""
+
+
+def failing(tree: Path, tests: tuple[str, ...], *, all_of_them: bool = False) -> Failing:
+    """The first of some tests that fails in a tree, or all that do. Raises FaultError when they cannot be run, as after a renaming."""
     command = [sys.executable, "-m", "pytest", "-rfE", *(() if all_of_them else ("--exitfirst",)), *tests]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
     if done.returncode not in (0, _TESTS_FAILED):
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise FaultError(f"the tests cannot be run (pytest's exit code {done.returncode}): {' '.join(tests)}\n{last}")
-    return sorted(set(_FAILED.findall(done.stdout)))
+    return Failing(tests=tuple(sorted(set(_FAILED.findall(done.stdout)))), output=done.stdout)

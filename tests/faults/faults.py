@@ -293,16 +293,16 @@ BY_PROGRAMS = (
         old='"retention_enabled": True',
         new='"retention_enabled": False',
         breaks="Logs that are older than promised are gone from S3",
-        caught_by=("tests/e2e/test_log_retention.py::test_what_is_older_than_promised_is_gone_and_the_rest_stays",),
+        caught_by=("tests/components/test_log_retention.py::test_what_is_older_than_promised_is_gone_and_the_rest_stays",),
     ),
 )
 
 ON_CLUSTERS = (
     Fault(
         name="a-conflict-is-taken-for-ours",
-        file="sandbox/providers/kubernetes/managers.py",
-        old="return manager.startswith(_TAKEN_BACK)",
-        new="return True",
+        file="sandbox/providers/kubernetes/applying.py",
+        old="return self._settings.patch_force or objects.is_true(inputs, objects.PATCH_FORCE)",
+        new="return bool(inputs)",
         breaks="What another manager holds is a conflict that is named (ADR 6)",
         caught_by=("tests/sandbox/providers/test_kubernetes_lifecycle.py::TestUpdate::test_conflict_names_the_manager_and_the_field",),
     ),
