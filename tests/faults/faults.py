@@ -293,7 +293,7 @@ BY_PROGRAMS = (
         old='"retention_enabled": True',
         new='"retention_enabled": False',
         breaks="Logs that are older than promised are gone from S3",
-        caught_by=("tests/e2e/test_log_retention.py::test_what_is_older_than_promised_is_gone_and_the_rest_stays",),
+        caught_by=("tests/components/test_log_retention.py::test_what_is_older_than_promised_is_gone_and_the_rest_stays",),
     ),
 )
 
