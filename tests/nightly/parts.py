@@ -55,9 +55,9 @@ def _filled(word: str, out: Path, scratch: Path) -> str:
 PARTS = (
     Part(
         name="environments",
-        proves="staging and prod are deployed, deployed again and deleted on simulated nodes; what is protected stays",
+        proves="staging and prod are deployed, changed and deleted on simulated nodes; the guard foresees what is lost; the rest stays",
         minutes=20,
-        tests=("tests/lifecycle/test_environments.py",),
+        tests=("tests/lifecycle/empty/test_environments.py",),
     ),
     Part(
         name="incidents",
@@ -69,7 +69,13 @@ PARTS = (
         name="kills",
         proves="the engine is killed at ten points of a deployment, and the next deployment finishes it",
         minutes=10,
-        tests=("tests/lifecycle/test_recovery.py",),
+        tests=("tests/lifecycle/empty/test_recovery.py",),
+    ),
+    Part(
+        name="interruption",
+        proves="Ctrl-C during make up leaves nothing, also when the whole node runs already",
+        minutes=4,
+        tests=("tests/sandbox/test_cluster_lifecycle.py",),
     ),
     Part(
         name="traces",
@@ -85,9 +91,9 @@ PARTS = (
     ),
     Part(
         name="guard",
-        proves="no single change of a setting loses data unannounced; the engine plans what was reckoned, with the random seed of the day",
+        proves="no single change of a setting loses data unannounced; the engine plans what was reckoned; the random seed of the day",
         minutes=10,
-        tests=("tests/guard", "tests/lifecycle/test_change_guard.py"),
+        tests=("tests/guard", "tests/lifecycle/deployed/test_change_guard.py"),
     ),
     Part(
         name="bench",
