@@ -131,11 +131,6 @@ def follow(engine: ProjectEngine, kube: Kube, keys: Iterable[str], *, policies: 
     return Trail(engine=engine, kube=kube, canaries={key: canary(key) for key in keys}, said=said, report=report)
 
 
-def look(engine: ProjectEngine, kube: Kube) -> Report:
-    """What `make drift` tells, but for what runs: in simulated pods nothing does."""
-    return Report(managed=engine.drift(), unmanaged=_unmanaged(engine, kube))
-
-
 def _unmanaged(engine: ProjectEngine, kube: Kube) -> tuple[Unmanaged, ...]:
     return unmanaged(kube, PLATFORM_NAMESPACES, [(one.kind, one.namespace, one.name) for one in engine.deployed()])
 
