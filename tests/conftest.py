@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from sandbox import cluster, demo, serving, target
+from sandbox.cluster import lifecycle
 from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
@@ -23,7 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Measures what tests cost."""
+    """Measures what tests cost; the sandboxes of the session end with it at the latest, those of killed sessions end now."""
+    if not hasattr(config, "workerinput"):
+        lifecycle.begin_session()
     plugin.register(config, SANDBOX)
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from sandbox.cluster import images, network, ownership
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.ownership import find_init, read_owner
 from sandbox.cluster.supervision import Supervisor
-from sandbox.images import COREDNS, PAUSE, references
+from sandbox.images import Image
 from sandbox.kube import Kube
 from sandbox.toolchain import tool
 from tests.conftest import SANDBOX
@@ -24,7 +24,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 NAME = f"{SANDBOX}-l"
-NEEDED = (PAUSE, COREDNS, references()["prometheus"])
+NEEDED = ("pause", "coredns", "prometheus")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,11 @@ def instance(before: Machine) -> Iterator[Instance]:
     assert before
     with pytest.MonkeyPatch.context() as patch:
         everything = images.plan
-        patch.setattr(images, "plan", lambda: {one: archive for one, archive in everything().items() if one in NEEDED})
+
+        def few(names: Iterable[str]) -> dict[str, Image | None]:
+            return everything(name for name in names if name in NEEDED)
+
+        patch.setattr(images, "plan", few)
         yield cluster.up(NAME)
     cluster.down(NAME)
 
