@@ -20,8 +20,9 @@ from model.documents import to_yaml
 from sandbox import gobuild, trims
 from sandbox.cache import ToolError
 from sandbox.inventory import GO_PROGRAMS
+from sandbox.ports import free_port
 from sandbox.toolchain import tool
-from tests.alerting import call, free_port
+from tests.alerting import call
 from tests.waiting import until
 
 CLOUDS = ("ec2", "azure", "digitalocean", "gce", "openstack")
