@@ -1,7 +1,7 @@
 """What many tests share: a real cluster of their own, and the platform deployed on it, each made once and only when asked for."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +12,7 @@ from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.engine import Engine, Target
 from sandbox.kube import Kube
 from sandbox.up import make_namespaces
-from tests.session import plugin, streams
+from tests.session import clusters, plugin
 
 SANDBOX = os.environ.get("OBSERVABILITY_TEST_SANDBOX", "test")
 """The sandbox of the tests; another one lets two runs go on side by side."""
@@ -28,30 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         lifecycle.begin_session()
     plugin.register(config, SANDBOX)
-
-
-CLUSTERS = ("cluster_instance", "simulated_instance")
-"""The fixtures that start a cluster."""
-
-_STARTED = pytest.StashKey[list[tuple[pytest.FixtureDef[object], pytest.FixtureRequest]]]()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
-    """Notes the clusters that are started."""
-    if fixturedef.argname in CLUSTERS:
-        request.config.stash.setdefault(_STARTED, []).append((fixturedef, request))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-    """A cluster ends with the stream of tests that uses it, not with the session: as long as it runs, it takes time from other tests."""
-    yield
-    if nextitem is not None and streams.unit(item.nodeid) != streams.unit(nextitem.nodeid):
-        started = item.config.stash.setdefault(_STARTED, [])
-        while started:
-            fixture, request = started.pop()
-            fixture.finish(request)  # pyright: ignore[reportArgumentType] - the request that pytest gives with it
+    config.pluginmanager.register(clusters, "session-clusters")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 CONFTEST = """
 import pytest
-from tests.conftest import pytest_fixture_setup, pytest_runtest_teardown
+from tests.session import clusters
+
+def pytest_configure(config):
+    config.pluginmanager.register(clusters)
 
 @pytest.fixture(scope="session")
 def cluster_instance():
@@ -25,13 +28,14 @@ SPARES = "def test_it(): print('not used by', __name__)\n"
 
 
 def said(directory: Path, **files: str) -> list[str]:
-    """What is printed by a run of these test files, in the order in which they are given."""
-    (directory / "conftest.py").write_text(CONFTEST)
+    """What is printed by a run of these test files, in the order in which they are given. They are below the root, as those here are."""
+    (directory / "tests").mkdir()
+    (directory / "tests/conftest.py").write_text(CONFTEST)
     for name, text in files.items():
-        (directory / f"test_{name}.py").write_text(text)
+        (directory / f"tests/test_{name}.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-c", "/dev/null", f"--rootdir={directory}", "-s", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, *(f"test_{name}.py" for name in files)],
+        [*command, *(f"tests/test_{name}.py" for name in files)],
         check=True,
         capture_output=True,
         text=True,
