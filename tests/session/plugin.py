@@ -105,6 +105,13 @@ class Controller:
         output = cast("dict[str, Any]", getattr(node, "workeroutput", {}))
         self._costs += [costs.Cost(**cost) for cost in output.get(_SENT, [])]
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Prints a failure when it happens: the whole run takes a while, and pytest tells of failures at its end."""
+        if report.failed and (terminal := self._config.pluginmanager.get_plugin("terminalreporter")):
+            terminal.ensure_newline()
+            last = report.longreprtext.strip().rpartition("\n")[2]
+            terminal.write_line(f"{report.nodeid} failed ({report.when}): {last}", red=True)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Holds the budgets, and records durations where that was asked for."""

@@ -49,6 +49,12 @@ def test_a_lowered_budget_fails_the_run_and_names_the_dearest_tests(tmp_path: Pa
     assert all("test_it.py::test_" in line for line in findings)
 
 
+def test_a_failure_is_printed_when_it_happens(tmp_path: Path) -> None:
+    done = session(tmp_path, "-n", "2", tests="def test_bad(): assert 1 == 2\n", plain=60, collection=120, all=200)
+    before, _, _ = done.stdout.partition("= FAILURES =")
+    assert "test_it.py::test_bad failed (call): " in before
+
+
 def test_a_phase_without_a_budget_fails_the_run(tmp_path: Path) -> None:
     done = session(tmp_path, collection=120, all=200)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
