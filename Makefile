@@ -79,7 +79,7 @@ bench: $(VENV)/.done ## measure what there is to measure, or only BENCH (names o
 	@$(PY) -m bench $(BENCH)
 
 # Four workers on two processors: tests on clusters mostly wait, and the others run meanwhile.
-SESSION = $(PY) -m pytest -n 4
+SESSION = $(PY) -m pytest -n 4 --costs out/test-costs.txt
 PHASE = $(PY) -m tests.session.phase
 
 test: lint types ## all that CI runs: style, types, and every test that is quick enough for each change

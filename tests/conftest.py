@@ -1,6 +1,7 @@
 """What many tests share: a real cluster of their own, and the platform deployed on it, each made once and only when asked for."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -74,3 +75,11 @@ def simulated(simulated_instance: cluster.Instance) -> Target:
     """The same with the namespace of the catalogues' services, which is not ours to make."""
     make_namespaces(Kube(simulated_instance.kubeconfig), ["dharma"])
     return target.sandbox(simulated_instance)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C works here and in child processes, even where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -115,6 +115,7 @@ def test_without_the_keeper_something_would_be_left(tmp_path: Path) -> None:
     os.kill(int(Path(left).parent.name), signal.SIGKILL)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_what_runs_and_still_writes_the_summary(number: signal.Signals, tmp_path: Path) -> None:
     script, orphan = sleeper(number)
@@ -128,11 +129,13 @@ def test_ctrl_c_ends_what_runs_and_still_writes_the_summary(number: signal.Signa
     assert living(*orphan) == []
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_what_ends_in_order_when_it_is_interrupted_may_do_so(tmp_path: Path) -> None:
     run = start(tmp_path, [part("orderly", "trap 'echo tidied up; exit 1' INT; echo begun; while :; do sleep 0.1; done")])
     until(lambda: _read(tmp_path / "orderly.log") == "begun\n", seconds=60)
     run.send_signal(signal.SIGINT)
     run.communicate()
+    assert run.returncode == 130
     assert (tmp_path / "orderly.log").read_text() == "begun\ntidied up\n"
 
 

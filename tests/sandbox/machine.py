@@ -56,13 +56,15 @@ def difference(before: Machine, after: Machine, instance: Instance) -> dict[str,
     """What has appeared and what has gone of an instance, by kind; empty when nothing has.
 
     Whatever else uses the machine comes and goes meanwhile, so only what carries the instance's name or one of its addresses counts, and
-    what only a node leaves.
+    what only a node leaves. An address alone does not count where a link is named: the instance may have that of one that just ended.
     """
+    name = re.compile(rf"(\bobs-|observability[-/]){instance.name}(?![a-z0-9-])")
     addresses = rf"\b10\.(200|201|96)\.{instance.number}\.|{re.escape(f'{instance.node_address}_{instance.api_port}')}"
-    own = re.compile(rf"(\bobs-|observability[-/]){instance.name}(?![a-z0-9-])|{addresses}")
 
     def belongs(kind: str, thing: str) -> bool:
-        return kind == "processes" or bool(own.search(thing) or _OF_A_NODE.search(thing))
+        if kind == "processes" or name.search(thing) or _OF_A_NODE.search(thing):
+            return True
+        return not re.search(r"\bobs-", thing) and bool(re.search(addresses, thing))
 
     changed = {kind: {thing for thing in before[kind] ^ after[kind] if belongs(kind, thing)} for kind in before}
     return {kind: things for kind, things in changed.items() if things}

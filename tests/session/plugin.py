@@ -28,6 +28,7 @@ def add_options(parser: pytest.Parser) -> None:
     """The options of the session."""
     group = parser.getgroup("session", "what tests cost")
     group.addoption("--budgets", type=Path, metavar="FILE", help="fail when a phase takes more CPU seconds than this file allows")
+    group.addoption("--costs", type=Path, metavar="FILE", help="write CPU and wall seconds of each test, the dearest first")
     group.addoption("--record-durations", action="store_true", help="write what each unit of work took to tests/session/durations.json")
 
 
@@ -127,6 +128,10 @@ class Controller:
         if sys.pycache_prefix:
             # What tests compiled in directories of their own: nobody imports it again.
             shutil.rmtree(f"{sys.pycache_prefix}{tempfile.gettempdir()}", ignore_errors=True)
+        if file := self._config.getoption("costs"):
+            ordered = sorted(self._costs, key=lambda cost: -cost.cpu)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(f"{cost.cpu:8.2f} {cost.wall:8.2f} {cost.phase:18} {cost.nodeid}\n" for cost in ordered))
         if self._config.getoption("record_durations"):
             streams.DURATIONS.write_text(json.dumps(costs.by_unit(self._costs), indent=1) + "\n")
 

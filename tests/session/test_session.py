@@ -42,8 +42,9 @@ def test_a_run_within_its_budgets_passes_and_prints_each_phase(tmp_path: Path, w
 
 
 def test_a_lowered_budget_fails_the_run_and_names_the_dearest_tests(tmp_path: Path) -> None:
-    done = session(tmp_path, "-n", "2", plain=0.001, collection=120, all=200)
+    done = session(tmp_path, "-n", "2", "--costs=costs.txt", plain=0.001, collection=120, all=200)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "plain              test_it.py::test_7\n" in (tmp_path / "costs.txt").read_text()
     findings = done.stdout.split("budget 0.001 CPU s; the dearest:\n")[1].splitlines()[: costs.DEAREST]
     assert findings[0].split()[-1] == "test_it.py::test_7"
     assert all("test_it.py::test_" in line for line in findings)
