@@ -68,6 +68,15 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 
 
+def spent(nodeid: str, phase: str, wall: float, cpu: float) -> Cost:
+    """The cost of a test that took so many seconds, while the CPU seconds of the worker and its ended children grew by `cpu`.
+
+    A child may end in one test after it has worked for others: the init of a cluster, whose programs are counted apart, is noticed as
+    ended by whichever test starts the next child. So a test never counts for more than all processors can do in its time.
+    """
+    return Cost(nodeid=nodeid, phase=phase, wall=wall, cpu=min(cpu, wall * (os.cpu_count() or 1)))
+
+
 def load() -> str:
     """The machine's load of the last 1, 5 and 15 minutes."""
     return " ".join(f"{value:.1f}" for value in os.getloadavg())

@@ -70,8 +70,7 @@ class Worker:
         wall, cpu = time.monotonic(), costs.cpu_seconds()
         result = yield
         phase = costs.phase_of(item.nodeid, (mark.name for mark in item.iter_markers()))
-        spent = {"wall": time.monotonic() - wall, "cpu": costs.cpu_seconds() - cpu}
-        self.costs.append(costs.Cost(nodeid=item.nodeid, phase=phase, **spent))
+        self.costs.append(costs.spent(item.nodeid, phase, time.monotonic() - wall, costs.cpu_seconds() - cpu))
         return result
 
     def pytest_sessionfinish(self) -> None:

@@ -75,6 +75,12 @@ def test_the_sum_of_all_phases_has_a_budget_of_its_own() -> None:
     assert costs.exceeded(phases, {"plain": 10, "binaries": 10, "all": 12}) == []
 
 
+def test_a_child_that_worked_for_earlier_tests_does_not_count_for_the_one_in_which_it_ends() -> None:
+    cores = os.cpu_count() or 1
+    assert costs.spent("a", "plain", wall=0.5, cpu=137.9).cpu == 0.5 * cores
+    assert costs.spent("a", "plain", wall=0.5, cpu=0.4).cpu == 0.4
+
+
 def test_clusters_count_for_the_phase_that_started_them() -> None:
     (platform,) = costs.by_phase([Cost(nodeid="a", phase="platform", wall=1, cpu=2)], {"platform": 30})
     assert platform.cpu == 32
