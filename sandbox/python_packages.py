@@ -44,7 +44,7 @@ def make(directory: Path, pins: Sequence[str]) -> str:
 
 def _install(directory: Path, pins: Sequence[str], log: Path) -> bool:
     log.parent.mkdir(exist_ok=True)
-    options = ["--disable-pip-version-check", "--progress-bar=off", "install", "--no-compile", "--require-hashes", "--no-deps"]
+    options = ["--disable-pip-version-check", "install", "--progress-bar=off", "--no-compile", "--require-hashes", "--no-deps"]
     command = [str(directory / "bin/python"), "-m", "pip", *options, *(f"--requirement={pin}" for pin in pins)]
     begin = time.monotonic()
     with log.open("wb") as output:

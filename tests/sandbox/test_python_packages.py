@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,9 @@ def test_make_asks_for_a_new_one_when_its_interpreter_is_gone(tmp_path: Path) ->
     (there / "bin/python").unlink()
     (there / "bin/python").symlink_to("/nowhere/python3.10")
     assert Path(asked_for()) == there
+
+
+def test_the_real_pip_takes_our_options(tmp_path: Path) -> None:
+    (tmp_path / "nothing.txt").write_text("")
+    log = tmp_path / "log" / "pip.log"
+    assert python_packages._install(Path(sys.prefix), [str(tmp_path / "nothing.txt")], log), log.read_text()
