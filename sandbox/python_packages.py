@@ -29,7 +29,7 @@ def make(directory: Path, pins: Sequence[str]) -> str:
         shutil.rmtree(directory, ignore_errors=True)
         try:
             venv.create(directory, with_pip=True)
-            if _install(directory, pins, log):
+            if install(directory, pins, log):
                 done.touch()
                 return ""
         except (OSError, subprocess.CalledProcessError) as error:
@@ -42,7 +42,8 @@ def make(directory: Path, pins: Sequence[str]) -> str:
         return f"Python packages cannot be installed: {why} (log: {log})"
 
 
-def _install(directory: Path, pins: Sequence[str], log: Path) -> bool:
+def install(directory: Path, pins: Sequence[str], log: Path) -> bool:
+    """Have pip install the pinned packages into a virtual environment, with its output in the file `log`; whether it could."""
     log.parent.mkdir(exist_ok=True)
     options = ["--disable-pip-version-check", "install", "--progress-bar=off", "--no-compile", "--require-hashes", "--no-deps"]
     command = [str(directory / "bin/python"), "-m", "pip", *options, *(f"--requirement={pin}" for pin in pins)]
@@ -66,9 +67,16 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> int:
+    """The command line; 1 when the packages cannot be had, with the reason on stderr."""
     try:
-        problem = make(Path(sys.argv[1]), sys.argv[2:])
+        problem = make(Path(arguments[0]), arguments[1:])
     except KeyboardInterrupt:
         problem = "interrupted: the same command begins it anew"
-    sys.exit(problem and f"error: {problem}")
+    if problem:
+        _say(f"error: {problem}")
+    return 1 if problem else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

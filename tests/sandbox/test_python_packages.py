@@ -93,4 +93,17 @@ def test_make_asks_for_a_new_one_when_its_interpreter_is_gone(tmp_path: Path) ->
 def test_the_real_pip_takes_our_options(tmp_path: Path) -> None:
     (tmp_path / "nothing.txt").write_text("")
     log = tmp_path / "log" / "pip.log"
-    assert python_packages._install(Path(sys.prefix), [str(tmp_path / "nothing.txt")], log), log.read_text()
+    assert python_packages.install(Path(sys.prefix), [str(tmp_path / "nothing.txt")], log), log.read_text()
+
+
+def test_the_command_ends_with_0_when_they_are_there_and_with_1_when_not(
+    pip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = [str(tmp_path / "cache/venv-1"), "requirements.txt"]
+    pip.write_text("#!/bin/sh\nexit 1\n")
+    assert python_packages.main(command) == 1
+    assert "error: Python packages cannot be installed" in capfd.readouterr().err
+    pip.write_text("#!/bin/sh\nexit 0\n")
+    assert python_packages.main(command) == 0
+    assert python_packages.main(command) == 0
+    assert "error" not in capfd.readouterr().err
