@@ -27,4 +27,9 @@ def environment(compiler: Path) -> dict[str, str]:
 def delete() -> None:
     """Delete all of it, while nothing is built."""
     with exclusive("deleting what compilers left"), step("what compilers left deleted"):
-        shutil.rmtree(directory(), ignore_errors=True)
+        # Go trusts a module's directory that is there: a deletion that is interrupted must not leave a part of one in its place.
+        deleted = directory().with_name(".go-work.deleted")
+        shutil.rmtree(deleted, ignore_errors=True)
+        if directory().exists():
+            directory().rename(deleted)
+        shutil.rmtree(deleted, ignore_errors=True)

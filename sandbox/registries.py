@@ -25,7 +25,7 @@ DEBIAN = Registry("the Debian mirror", "/etc/apt/sources.list", r"Unable to loca
 MAVEN = Registry("Maven Central", "~/.m2/settings.xml", r"((?:[\w.-]+:){3}[\w.]+)")
 
 _SILENT = re.compile(
-    r"no such host|connection refused|network is unreachable|no route to host|i/o timeout|timed? ?out|name resolution"
+    r"no such host|connection refused|network is unreachable|no route to host|i/o timeout|\btimed out\b|Client\.Timeout|name resolution"
     r"|name or service not known|could not resolve|unknown host|could not connect|unable to connect|failed to establish a new connection",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection
 
 from sandbox import machine
+from sandbox.cache import ToolError
 from sandbox.cluster import cgroups, leftovers, namespaces
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.instance import Instance, check_name, state_root
@@ -55,20 +56,21 @@ def down(name: str = "main", *, keep_data: bool = False) -> None:
 
 
 def reap() -> list[str]:
-    """End the instances that nobody needs any more, and return their names: what a killed test run or a deleted checkout left.
+    """End the instances of test sessions that have ended, killed ones as a rule, and return their names.
 
-    Without this they load the machine for ever. One that cannot be ended is said and left.
+    Without this they load the machine for ever. One that cannot be ended is said and left. What people brought up is never ended here,
+    also when its checkout is not where it was: that may have been moved, and its data are wanted.
     """
     ended: list[str] = []
-    for name in [name for name, owner in owners().items() if owner.gone]:
+    for name in [name for name, owner in owners().items() if owner.session_ended]:
         with locked(name, f"end of {name}"):
             owner = read_owner(name)
-            if owner is None or not owner.gone:  # meanwhile somebody else was quicker
+            if owner is None or not owner.session_ended:  # meanwhile somebody else was quicker
                 continue
             try:
                 _remove(name, owner)
-            except ClusterError as error:
-                note(str(error))
+            except (ClusterError, ToolError, OSError) as error:
+                note(f"sandbox {name!r} of an earlier test run stays: {error}")
             else:
                 ended.append(name)
     return ended

@@ -18,6 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 MARK = "OBSERVABILITY_SANDBOX"  # in the environment of all that an instance's init starts
 SESSION = "OBSERVABILITY_SESSION"
 """Names, in the environment, the process (by its id) with which the sandboxes end that are made meanwhile: a test session."""
+_ENDED = 1 << 62  # later than any process begins
 _PREFERRED = {"main": 0, "test": 1}
 
 
@@ -38,7 +39,15 @@ class Owner:
     @property
     def gone(self) -> bool:
         """Whether nobody needs the sandbox any more: its checkout was deleted, or the test session that made it has ended."""
-        return not Path(self.checkout).is_dir() or (self.process != 0 and _start_time(self.process) != self.begun)
+        return not Path(self.checkout).is_dir() or self.session_ended
+
+    @property
+    def session_ended(self) -> bool:
+        """Whether the test session that made the sandbox has ended, perhaps already while it was claimed."""
+        if not self.process:
+            return False
+        began = _start_time(self.process)
+        return began == _ENDED or began != self.begun
 
 
 @contextmanager
@@ -185,9 +194,9 @@ def _strings(pid: int, file: str) -> list[str]:
 
 
 def _start_time(pid: int) -> int:
-    """Clock ticks since boot, a very late time for a process that has ended. The command's name is in parentheses and may hold spaces."""
+    """Clock ticks since boot, `_ENDED` for a process that has ended. The command's name is in parentheses and may hold spaces."""
     try:
         state, *numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 1 << 62
-    return 1 << 62 if state == "Z" else int(numbers[18])
+    except (FileNotFoundError, ProcessLookupError):
+        return _ENDED
+    return _ENDED if state == "Z" else int(numbers[18])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.cache import ToolError
 from sandbox.cluster import ClusterError, instance, lifecycle, ownership
 from sandbox.cluster.instance import Instance, check_name
 from sandbox.cluster.ownership import Owner, claim, find_init, free_number, locked, read_owner, refuse_foreign
@@ -135,6 +136,15 @@ def test_what_a_killed_test_run_left_is_ended(session: "subprocess.Popen[bytes]"
     assert lifecycle.reap() == []
 
 
+@pytest.mark.usefixtures("root")
+def test_what_is_claimed_for_a_test_run_that_has_ended_already_is_ended(session: "subprocess.Popen[bytes]", ended: list[str]) -> None:
+    """As when a worker goes on for a moment after its session was killed."""
+    session.kill()
+    session.wait()
+    claim("test", "")
+    assert lifecycle.reap() == ["test"] == ended
+
+
 @pytest.mark.usefixtures("root", "session")
 def test_what_a_test_run_that_goes_on_uses_is_not(ended: list[str]) -> None:
     """The twin of the test above."""
@@ -153,7 +163,9 @@ def test_a_process_that_got_the_id_of_the_dead_one_is_not_taken_for_it(
 
 
 @pytest.mark.usefixtures("root")
-def test_what_a_deleted_checkout_left_is_ended_and_nothing_else(tmp_path: Path, ended: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_people_brought_up_stays_also_where_its_checkout_was_moved(
+    tmp_path: Path, ended: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(ownership.SESSION, raising=False)
     for name in ("deleted", "other"):
         (tmp_path / name).mkdir()
@@ -162,16 +174,17 @@ def test_what_a_deleted_checkout_left_is_ended_and_nothing_else(tmp_path: Path, 
             claim(name, "")
     claim("main", "")
     (tmp_path / "deleted").rmdir()
-    assert lifecycle.reap() == ["deleted"] == ended
-    assert ownership.owners().keys() == {"main", "other"}
+    assert lifecycle.reap() == ended == []
+    assert ownership.owners().keys() == {"main", "other", "deleted"}
 
 
 @pytest.mark.usefixtures("root", "ended")
+@pytest.mark.parametrize("kind", [ClusterError, ToolError, OSError])
 def test_one_that_cannot_be_ended_is_said_and_hinders_nobody(
-    session: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    session: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], kind: type[Exception]
 ) -> None:
     def refuse(instance: Instance, **_: bool) -> None:
-        raise ClusterError(f"still mounted, so {instance.state} is kept")
+        raise kind(f"still mounted, so {instance.state} is kept")
 
     claim("test", "")
     session.kill()

@@ -80,3 +80,21 @@ def test_where_nothing_was_compiled_nothing_is_done(machine: Path, capfd: pytest
     toolchain.finish()
     assert capfd.readouterr().err == ""
     assert builds(machine) == 0
+
+
+def test_a_deletion_that_is_interrupted_leaves_no_part_of_it_in_its_place(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go would take a module's directory for whole because it is there."""
+    assert machine
+    toolchain.tool("gadget")
+
+    def interrupt(path: Path, **_: bool) -> None:
+        if path.exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as half_way:
+        half_way.setattr(gowork.shutil, "rmtree", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            gowork.delete()
+    assert not gowork.directory().exists()
+    gowork.delete()
+    assert [path.name for path in gowork.directory().parent.iterdir() if path.name.startswith(".go-work")] == []

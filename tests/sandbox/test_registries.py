@@ -62,6 +62,8 @@ def test_the_problem_is_told_in_one_line_with_what_to_do(registry: Registry, wri
     "written",
     [
         "main.go:403:2: undefined: x",
+        "../service/timeout.go:5:2: undefined: readTimeout",
+        "main.go:7:9: cannot use timedOut (variable of type bool) as string value",
         "pkg/http/status.go:12: too many arguments in call to New: have (404, string)",
         "go: downloading example.org/gadget v1.403.0",
         "/usr/bin/ld: signal: killed",
