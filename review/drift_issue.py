@@ -4,14 +4,13 @@ DIR has a directory ``drift-<environment>`` for each, with what ``python -m sand
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.github import GitHub, GitHubError, from_environment
-from review.issue import ROOM, Problem, fenced, keep
+from review.github import GitHub
+from review.issue import ROOM, Problem, command, fenced, keep
 
 MARK = "<!-- observability-drift -->"
 """The first line, by which the issue is found again."""
@@ -78,12 +77,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--reports", type=Path, required=True, metavar="DIR")
     parser.add_argument("environments", nargs="+", help="all that should have been examined")
     asked = parser.parse_args(words)
-    try:
-        print(track(from_environment(os.environ), [read(asked.reports, name) for name in asked.environments]))
-    except GitHubError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return command(lambda github: track(github, [read(asked.reports, name) for name in asked.environments]))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """One issue for as long as something is wrong: opened, kept up to date, closed. Found again by its first line and its author."""
 
+import os
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from review.github import LONGEST, GitHub
+from review.github import LONGEST, GitHub, GitHubError, from_environment
 
 NEEDS = "issues: write"
 
@@ -38,6 +41,16 @@ def keep(github: GitHub, mark: str, problem: Problem | None, all_clear: str) -> 
         return f"updated {issue.get('html_url')}"
     github.ask("POST", "issues", content, needs=NEEDS)
     return "opened an issue"
+
+
+def command(track: Callable[[GitHub], str]) -> int:
+    """Keep an issue, and print what was done; 0 when it says what is so, 1 when GitHub did not take it."""
+    try:
+        print(track(from_environment(os.environ)))
+    except GitHubError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def fenced(text: str, room: int) -> str:

@@ -5,14 +5,13 @@ DIR has what ``make nightly`` wrote: ``summary.json`` and ``summary.md``.
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.github import GitHub, GitHubError, from_environment
-from review.issue import ROOM, Problem, cut, keep
+from review.github import GitHub
+from review.issue import ROOM, Problem, command, cut, keep
 
 MARK = "<!-- observability-nightly -->"
 """The first line, by which the issue is found again."""
@@ -65,12 +64,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m review.nightly_issue", description=__doc__)
     parser.add_argument("--results", type=Path, required=True, metavar="DIR", help="what `make nightly` wrote")
     asked = parser.parse_args(words)
-    try:
-        print(track(from_environment(os.environ), read(asked.results)))
-    except GitHubError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return command(lambda github: track(github, read(asked.results)))
 
 
 if __name__ == "__main__":

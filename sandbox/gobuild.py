@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sandbox import gowork, registries, trims
+from sandbox import forecast, gowork, registries, trims
 from sandbox.cache import ToolError, digest, publish, root, whole
 from sandbox.inventory import NOT_INLINED, GoProgram
 from sandbox.progress import run
@@ -110,6 +110,7 @@ def _build(name: str, directory: Path, package: str, flags: Sequence[str], sourc
     environment = {**_environment(), **(gowork.environment(compiler) if pinned else {})}
 
     def make(into: Path, lock: int) -> None:
+        forecast.begin(name)
         log = root() / "log" / f"{name}.log"
         with TemporaryDirectory(dir=into) as copies:
             exchanged = trims.apply(directory, Path(copies), compiler, environment)

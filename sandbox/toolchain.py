@@ -63,8 +63,6 @@ def find(name: str) -> Found:
     if fitting is not None:
         return fitting
     if isinstance(program, GoProgram):
-        if not gobuild.is_built(program):
-            forecast.begin(name)
         path = gobuild.build(program)
         forecast.done(name)
         return Found(name=name, source="built", version=gobuild.version(program), path=path)

@@ -11,7 +11,7 @@ import yaml
 from pydantic import PositiveFloat, TypeAdapter
 
 from sandbox.cache import root
-from tests.session.streams import stream
+from tests.session.streams import stream, unit
 
 BUDGETS = Path(__file__).with_name("budgets.yaml")
 DEAREST = 5
@@ -96,7 +96,7 @@ def by_unit(costs: Iterable[Cost]) -> dict[str, float]:
     """Wall seconds of each unit of work, those of less than one second left out, sorted by name."""
     units: defaultdict[str, float] = defaultdict(float)
     for cost in costs:
-        units[stream(cost.nodeid) or cost.nodeid.partition("::")[0]] += cost.wall
+        units[unit(cost.nodeid)] += cost.wall
     return {name: round(wall, 1) for name, wall in sorted(units.items()) if wall >= 1}
 
 
@@ -120,5 +120,5 @@ def exceeded(phases: Sequence[Phase], allowed: Mapping[str, float]) -> list[str]
 
 
 def built_programs() -> frozenset[str]:
-    """Programs and images that the cache holds: when a run adds to them, it was no warm one, and its CPU seconds are not the tests'."""
-    return frozenset(f"{path.parent.name}/{path.name}" for kind in ("bin", "images") for path in (root() / kind).glob("*/[!.]*"))
+    """Programs that the cache holds: when a run adds to them, it was no warm one, and its CPU seconds are not the tests'."""
+    return frozenset(f"{path.parent.name}/{path.name}" for path in (root() / "bin").glob("*/[!.]*"))

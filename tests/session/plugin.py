@@ -114,7 +114,7 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Holds the budgets, and records durations where that was asked for."""
+        """Adds up, holds the budgets, and writes down what was asked for."""
         worker = self._config.pluginmanager.get_plugin(_WORKER)
         self._costs += worker.costs if isinstance(worker, Worker) else []
         clusters: dict[str, float] = {}
@@ -127,12 +127,7 @@ class Controller:
         if sys.pycache_prefix:
             # What tests compiled in directories of their own: nobody imports it again.
             shutil.rmtree(f"{sys.pycache_prefix}{tempfile.gettempdir()}", ignore_errors=True)
-        if file := self._config.getoption("costs"):
-            ordered = sorted(self._costs, key=lambda cost: -cost.cpu)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("".join(f"{cost.cpu:8.2f} {cost.wall:8.2f} {cost.phase:18} {cost.nodeid}\n" for cost in ordered))
-        if self._config.getoption("record_durations"):
-            streams.DURATIONS.write_text(json.dumps(costs.by_unit(self._costs), indent=1) + "\n")
+        self._write()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Prints a line a phase, and what exceeded its budget."""
@@ -156,9 +151,14 @@ class Controller:
         if file is None:
             return []
         if new := costs.built_programs() - self._built:
-            return self._not_held(f"{len(new)} programs or images were built")
+            self._config.issue_config_time_warning(pytest.PytestWarning(f"budgets are not held: {len(new)} programs were built"), 2)
+            return []
         return costs.exceeded(self.phases, costs.budgets(file))
 
-    def _not_held(self, reason: str) -> list[str]:
-        self._config.issue_config_time_warning(pytest.PytestWarning(f"budgets are not held: {reason}"), 2)
-        return []
+    def _write(self) -> None:
+        if file := self._config.getoption("costs"):
+            ordered = sorted(self._costs, key=lambda cost: -cost.cpu)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(f"{cost.cpu:8.2f} {cost.wall:8.2f} {cost.phase:18} {cost.nodeid}\n" for cost in ordered))
+        if self._config.getoption("record_durations"):
+            streams.DURATIONS.write_text(json.dumps(costs.by_unit(self._costs), indent=1) + "\n")
