@@ -48,12 +48,12 @@ def publish(entry: Path, what: str, make: Callable[[Path, int], None]) -> Path:
     with exclusive(what) as lock:
         if whole(entry):
             return entry
-        for left_by_a_kill in entry.parent.glob(".*.partial"):
-            shutil.rmtree(left_by_a_kill)
         if entry.exists():
             say(f"{what}: {entry} is damaged, so it is made anew")
         partial, damaged = (entry.parent / f".{entry.name}{kind}.partial" for kind in ("", ".damaged"))
         try:
+            for left_by_a_kill in entry.parent.glob(".*.partial"):
+                shutil.rmtree(left_by_a_kill)
             partial.mkdir(parents=True)
             make(partial, lock)
             (partial / _MANIFEST).write_text(json.dumps(_files(partial)))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from sandbox import machine
+from sandbox import machine, pace
 from sandbox.progress import say
 
 CPU_SECONDS = {
@@ -33,10 +33,8 @@ CPU_SECONDS = {
     "actionlint": 10,
     "kwok": 25,
 }
-"""What building each program takes after those before it, with which it shares packages: CPU seconds of a core of `REFERENCE`."""
+"""What building each program takes after those before it, with which it shares packages: CPU s of a reference core (sandbox/pace.py)."""
 
-REFERENCE = 0.048
-"""CPU seconds that the loop of `pace` takes on such a core."""
 _EVENLY = 0.9
 """Share of the cores that builds keep busy: each ends with a linker that uses one."""
 _ENOUGH = 60
@@ -88,7 +86,7 @@ def announce(names: Iterable[str]) -> None:
     if not new:
         return
     cores = machine.here().cores
-    _announced = Work(new, pace() / REFERENCE / (cores * _EVENLY))
+    _announced = Work(new, pace.slowness() / (cores * _EVENLY))
     machine.check(_announced.share)
     what = "1 program has" if len(new) == 1 else f"{len(new)} programs have"
     by = "1 core" if cores == 1 else f"{cores} cores"
@@ -104,21 +102,6 @@ def begin(name: str) -> None:
 def done(name: str) -> None:
     """Count a program as built."""
     _announced.done(name)
-
-
-def pace() -> float:
-    """CPU seconds that a fixed piece of work takes on this machine: the best of five, as compilers of Go do it, with tables and numbers."""
-    return min(_loop() for _ in range(5))
-
-
-def _loop() -> float:
-    begin = time.process_time()
-    counts: dict[int, int] = {}
-    for number in range(200_000):
-        key = number * 2_654_435_761 % 65_537
-        counts[key] = counts.get(key, 0) + len(str(key))
-    sorted(counts.values())
-    return time.process_time() - begin
 
 
 def duration(seconds: float) -> str:

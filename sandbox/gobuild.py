@@ -105,12 +105,12 @@ def _entry(name: str, directory: Path, package: str, flags: Sequence[str], sourc
 
 def _build(name: str, directory: Path, package: str, flags: Sequence[str], sources: Sequence[Path]) -> Path:
     compiler, _ = _compiler(directory)
-    # What is pinned is compiled once. People work on the others: those find in the user's own Go cache what did not change.
-    pinned = directory.is_relative_to(MODULES) or gowork.directory().exists()
-    environment = {**_environment(), **(gowork.environment(compiler) if pinned else {})}
 
     def make(into: Path, lock: int) -> None:
         forecast.begin(name)
+        # What is pinned is compiled once. People work on the others: those find in the user's own Go cache what did not change.
+        pinned = directory.is_relative_to(MODULES) or gowork.directory().exists()
+        environment = {**_environment(), **(gowork.environment(compiler) if pinned else {})}
         log = root() / "log" / f"{name}.log"
         with TemporaryDirectory(dir=into) as copies:
             exchanged = trims.apply(directory, Path(copies), compiler, environment)

@@ -1,5 +1,6 @@
 """Progress on stderr: a live line on a terminal; elsewhere one every 20 seconds and at the end of each step, with the elapsed time."""
 
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -44,7 +45,7 @@ def run(  # noqa: PLR0913 - the arguments of Popen that differ between builds
 
     `keep` are file descriptors that the command inherits. When this is interrupted the command is ended first.
     """
-    begin = time.monotonic()
+    begin, used = time.monotonic(), _cpu_seconds_of_children()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output, console.status(f"{what} ...") as live:
         process = subprocess.Popen(
@@ -56,9 +57,15 @@ def run(  # noqa: PLR0913 - the arguments of Popen that differ between builds
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-    outcome = "done" if process.returncode == 0 else f"failed with exit code {process.returncode}"
+    used = _cpu_seconds_of_children() - used
+    outcome = f"done ({used:.1f} CPU s)" if process.returncode == 0 else f"failed with exit code {process.returncode}"
     say(f"{time.monotonic() - begin:6.1f} s  {what}: {outcome}")
     return process.returncode
+
+
+def _cpu_seconds_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _wait(process: subprocess.Popen[bytes], what: str, show: Callable[[str], None]) -> None:

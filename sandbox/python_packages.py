@@ -2,6 +2,7 @@
 
 import fcntl
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -69,6 +70,8 @@ def _say(text: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; 1 when the packages cannot be had, with the reason on stderr."""
+    # As for Ctrl-C: pip must not go on alone, without the lock.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         problem = make(Path(arguments[0]), arguments[1:])
     except KeyboardInterrupt:

@@ -30,11 +30,14 @@ _SILENT = re.compile(
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"(?:status code:|HTTP error|[:\s]) ?((?:40[1347]|410|429|451|50[0234])(?: +[A-Z][a-z]+)*)(?=,|$| while| \[)")
+_NOT_GENUINE = "DO NOT MATCH THE HASHES"
 _NOT_THERE = re.compile(r"not available|no matching distribution|unable to locate package|could not find artifact", re.IGNORECASE)
 
 
 def problem(registry: Registry, output: str) -> str | None:
     """What is wrong with the registry and what to do, in one line; None when its client's output is about something else."""
+    if _NOT_GENUINE in output:  # pip may have warned before of answers that came at its second try
+        return None
     lines = output.splitlines()
     advice = f"or set another address in {registry.setting}"
     for line in lines:

@@ -83,8 +83,14 @@ def to_build(names: Iterable[str]) -> list[str]:
     return [program.name for program in programs if on_path(program) is None and not gobuild.is_built(program)]
 
 
+def with_checkers(names: Iterable[str]) -> list[str]:
+    """Programs that are to be built now, and the checkers that `finish` builds after them."""
+    names = list(names)
+    return [*names, *to_build(CHECKERS[name] for name in names if name in CHECKERS)]
+
+
 def finish() -> None:
-    """Delete what compilers left behind, gigabytes that only a change of pins would need again.
+    """Delete what compilers left behind, gigabytes that only a change of pins would need again; nothing where nothing was compiled.
 
     Before, the checkers are built that take seconds beside what they have in common with programs that were built, and minutes without.
     """

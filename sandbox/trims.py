@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox import registries
 from sandbox.cache import ToolError
 from sandbox.progress import step
 
@@ -67,7 +68,8 @@ def _copy(module: str, directory: Path, into: Path, go: Path, environment: Mappi
     command = [go, "mod", "download", "-json", module]
     answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=directory, env=environment)
     if answer.returncode != 0:
-        raise ToolError(f"{module} cannot be downloaded: {answer.stderr.strip() or answer.stdout.strip()}")
+        reason = _reason(answer.stdout) or answer.stderr.strip()
+        raise ToolError(f"{module} cannot be downloaded: {registries.problem(registries.GO, reason) or reason}; what was built stays")
     origin = json.loads(answer.stdout)["Dir"]
     # The files of Go's module cache are read-only: copyfile leaves their permissions behind.
     shutil.copytree(origin, into, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*_test.go", "testdata", "docs"))
@@ -75,3 +77,11 @@ def _copy(module: str, directory: Path, into: Path, go: Path, environment: Mappi
         if path.is_dir():
             path.chmod(0o755)
     return into
+
+
+def _reason(answer: str) -> str:
+    """What `go mod download -json` says about a module that it could not have; it is silent on its standard error then."""
+    try:
+        return str(json.loads(answer)["Error"])
+    except (ValueError, KeyError):
+        return ""

@@ -1,6 +1,5 @@
 """The main job: a cluster, the demo workload on it, the platform deployed by the Pulumi engine, until it serves."""
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from rich.table import Table
 from model.environment import Environment
 from sandbox import cluster, demo, forecast, serving, target, toolchain
 from sandbox.cluster import images, programs
-from sandbox.cluster.lifecycle import SIMULATED
+from sandbox.cluster.lifecycle import SIMULATED, reason_to_simulate
 from sandbox.engine import Engine, Target
 from sandbox.images import references
 from sandbox.kube import Kube
@@ -34,13 +33,15 @@ def up(environment: Environment) -> None:
     if target.foreign_context():
         forecast.announce(toolchain.to_build(needed()))
         deploy_to_foreign(target.current(), environment)
+        toolchain.finish()
         return
     require_nodes(environment)
-    forecast.announce(toolchain.to_build(needed()))
+    forecast.announce(toolchain.with_checkers(toolchain.to_build(needed())))
     late = toolchain.to_build(images.programs(images.LATER))
     instance = cluster.up(target.sandbox_name(), without=images.LATER if late else ())
     if instance.simulated:
         deploy_to_simulated(target.sandbox(instance), environment)
+        toolchain.finish()
         return
     toolchain.tool("pulumi")
     with step("demo workload: the services of the catalogue, their datastores and traffic"):
@@ -60,9 +61,9 @@ def needed() -> list[str]:
     """The programs that are built to bring the platform up, wherever it is to run."""
     if target.foreign_context():
         return ["pulumi"]
-    if os.environ.get(SIMULATED):
+    if reason_to_simulate(target.sandbox_name()):
         return [*programs.needed(simulated=True), "pulumi"]
-    return [*programs.needed(simulated=False), *images.programs(references()), "pulumi", *toolchain.CHECKERS.values()]
+    return [*programs.needed(simulated=False), *images.programs(references()), "pulumi"]
 
 
 def _page(kubeconfig: Path) -> str:
@@ -73,7 +74,7 @@ def require_nodes(environment: Environment) -> None:
     """Raise TargetError when an environment's servers must not share a node, and the sandbox would have only one."""
     traces = environment.settings.traces
     servers = traces.elasticsearch.replicas if traces and traces.elasticsearch else 1
-    if servers > 1 and not os.environ.get(SIMULATED):
+    if servers > 1 and not reason_to_simulate(target.sandbox_name()):
         raise TargetError(
             f"{environment.name} wants {servers} nodes (for Elasticsearch) and a sandbox has one: "
             f"`{SIMULATED}=1 SANDBOX={environment.name} make up ENV={environment.name}` deploys it to nodes that are played, on which "

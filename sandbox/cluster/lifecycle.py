@@ -30,7 +30,7 @@ def up(name: str = "main", *, without: Collection[str] = ()) -> Instance:
         was_running = find_init(name) is not None
         if not was_running:
             machine.check(share=0)
-        instance = claim(name, owner.simulated if owner else _reason_to_simulate())
+        instance = claim(name, reason_to_simulate(name))
         try:
             ensure(instance, [image for image in references() if image not in without])
         except BaseException as error:
@@ -110,7 +110,11 @@ def _remove(name: str, owner: Owner) -> None:
         _end(_instance(name, owner), graceful=False, keep_data=False)
 
 
-def _reason_to_simulate() -> str:
+def reason_to_simulate(name: str = "main") -> str:
+    """Why the nodes of the instance are simulated, as it is or would be; empty for a real one."""
+    owner = read_owner(name)
+    if owner and not owner.gone:
+        return owner.simulated
     if os.environ.get(SIMULATED):
         return f"{SIMULATED} is set"
     return namespaces.unable() or cgroups.missing()

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,8 +108,10 @@ def _owner_file(name: str) -> Path:
 def read_owner(name: str) -> Owner | None:
     """The owner of `name`, or None when nobody has it. A damaged file counts as none: what is left is cleaned up."""
     try:
-        return Owner(**json.loads(_owner_file(name).read_text()))
-    except (OSError, ValueError, TypeError):
+        written = json.loads(_owner_file(name).read_text())
+        known = {field.name for field in fields(Owner)}  # a later version of the project may have written more
+        return Owner(**{key: value for key, value in written.items() if key in known})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 

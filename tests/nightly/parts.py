@@ -108,7 +108,6 @@ PARTS = (
         programs=(("make", "programs"),),
         variables={
             "XDG_CACHE_HOME": f"{SCRATCH}/cache",
-            "GOCACHE": f"{SCRATCH}/go-build",
             "GOMODCACHE": f"{SCRATCH}/go-modules",
             "PIP_NO_CACHE_DIR": "1",
         },

@@ -225,6 +225,15 @@ def test_a_damaged_owner_file_counts_as_none(root: Path) -> None:
     assert read_owner("main") is None
 
 
+def test_what_a_later_version_wrote_beside_it_does_not_make_an_owner_file_damaged(root: Path) -> None:
+    claim("main", "")
+    file = root / "main/owner.json"
+    file.write_text(file.read_text().replace("{", '{"later": 1,', 1))
+    owner = read_owner("main")
+    assert owner is not None
+    assert owner.checkout == str(ownership.CHECKOUT)
+
+
 def test_no_init_is_found_where_none_runs(root: Path) -> None:
     assert root
     assert find_init("main") is None

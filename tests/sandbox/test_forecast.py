@@ -2,20 +2,18 @@
 
 import pytest
 
-from sandbox import forecast, machine
+from sandbox import forecast, machine, pace
 from sandbox.forecast import CPU_SECONDS, Work, announce, begin, done, duration
 from sandbox.inventory import GO_PROGRAMS
 from sandbox.machine import MachineError
 from tests.sandbox.test_machine import GB, made
-
-PACE = forecast.pace()
 
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine twice as slow as the one of reference, with nothing announced."""
     monkeypatch.setattr(forecast, "_announced", Work([], 1))
-    monkeypatch.setattr(forecast, "pace", lambda: 2 * forecast.REFERENCE)
+    monkeypatch.setattr(pace, "slowness", lambda: 2.0)
     monkeypatch.setattr(machine, "here", made)
 
 
@@ -68,7 +66,3 @@ def test_only_what_is_still_to_be_built_needs_room(names: list[str], refused: bo
             announce(names)
     else:
         announce(names)
-
-
-def test_the_loop_is_short_and_measures_something() -> None:
-    assert 0 < PACE < 5

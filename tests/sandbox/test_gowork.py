@@ -1,5 +1,7 @@
 """Pinned programs are compiled in a place of their own, which is deleted once they are all there; our own in the user's."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,22 @@ def test_where_nothing_was_compiled_nothing_is_done(machine: Path, capfd: pytest
     toolchain.finish()
     assert capfd.readouterr().err == ""
     assert builds(machine) == 0
+
+
+def test_while_another_process_builds_there_it_stays(machine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert machine
+    toolchain.tool("gadget")
+    hold = "import fcntl, sys; file = open(sys.argv[1], 'a'); fcntl.flock(file, fcntl.LOCK_SH); print(flush=True); sys.stdin.read()"
+    lock = gowork.directory().with_name("go-work.lock")
+    with subprocess.Popen([sys.executable, "-c", hold, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        toolchain.finish()
+        assert gowork.directory().exists()
+        assert "what compilers left stays for another build" in capfd.readouterr().err
+        other.communicate()
+    toolchain.finish()
+    assert not gowork.directory().exists()
 
 
 def test_a_deletion_that_is_interrupted_leaves_no_part_of_it_in_its_place(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

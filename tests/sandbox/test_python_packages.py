@@ -57,6 +57,11 @@ def test_one_that_is_not_done_is_made_anew(tmp_path: Path) -> None:
             "WARNING: Retrying after connection broken by 'NewConnectionError(Failed to establish a new connection)': /simple/x/",
             "the Python package index does not answer (failed to establish a new connection): connect this machine",
         ),
+        (
+            "WARNING: Retrying after connection broken by 'ReadTimeoutError(timed out)': /simple/x/\n"
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+            "pip failed\n  WARNING: Retrying",
+        ),
         ("Something else", "pip failed\n  Something else"),
     ],
 )

@@ -54,6 +54,25 @@ def apply(module: Path) -> list[str]:
     return trims.apply(module, module.parent / "into", module.parent / "go", os.environ)
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            "example.org/server@v1.2.3: reading https://proxy.example/server/@v/v1.2.3.zip: 403 Forbidden",
+            "the Go module proxy refuses example.org/server@v1.2.3 (403 Forbidden): have it allowed there",
+        ),
+        ("example.org/server@v1.2.3: dial tcp: lookup proxy.example: no such host", "the Go module proxy does not answer (no such host)"),
+        ("example.org/server@v1.2.3: checksum mismatch", "example.org/server@v1.2.3: checksum mismatch; what was built stays"),
+    ],
+)
+def test_a_dependency_that_cannot_be_had_is_one_line(module: Path, error: str, told: str) -> None:
+    (module.parent / "go").write_text(f"#!/bin/sh\necho '{json.dumps({'Error': error})}'\nexit 1\n")
+    with pytest.raises(ToolError) as refused:
+        apply(module)
+    assert str(refused.value).startswith(f"example.org/server cannot be downloaded: {told}")
+    assert "\n" not in str(refused.value)
+
+
 def test_the_named_directory_is_ours_and_the_rest_is_theirs(module: Path) -> None:
     [flag] = apply(module)
     into = module.parent / "into"

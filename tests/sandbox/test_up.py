@@ -1,13 +1,14 @@
 """`make up`: what it refuses before anything is started, and in which order it builds and deploys."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from sandbox import forecast, toolchain
 from sandbox import up as module
-from sandbox.cluster import images
+from sandbox.cluster import images, lifecycle, ownership
 from sandbox.cluster.instance import Instance
 from sandbox.cluster.lifecycle import SIMULATED
 from sandbox.engine import Target
@@ -17,6 +18,13 @@ from sandbox.target import TargetError
 from sandbox.toolchain import ToolError
 from sandbox.up import LATER, needed, require_nodes, up
 from tests.components.environments import environment
+
+
+@pytest.fixture(autouse=True)
+def capable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that can run a node, without a sandbox."""
+    for owner, name, answer in ((lifecycle, "read_owner", None), (lifecycle.namespaces, "unable", ""), (lifecycle.cgroups, "missing", "")):
+        monkeypatch.setattr(owner, name, always(answer))
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
@@ -144,9 +152,24 @@ def test_every_program_that_a_sandbox_takes_is_announced(monkeypatch: pytest.Mon
     monkeypatch.delenv("KUBECONTEXT", raising=False)
     monkeypatch.setattr(images, "reachable", none_reachable)
     others = {"actionlint", "kwok"}
-    assert {program.name for program in GO_PROGRAMS} - set(needed()) == others
-    monkeypatch.setenv(SIMULATED, "1")
+    assert {program.name for program in GO_PROGRAMS} - {*needed(), *toolchain.CHECKERS.values()} == others
+    monkeypatch.setattr(lifecycle.namespaces, "unable", always("no namespaces here"))
     assert "kwok" in needed()
     assert "loki" not in needed()
     monkeypatch.setenv("KUBECONTEXT", "mine")
     assert needed() == ["pulumi"]
+
+
+def test_a_checker_is_announced_with_the_program_beside_which_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain, "to_build", list)
+    assert toolchain.with_checkers(["loki", "etcd"]) == ["loki", "etcd", "lokitool"]
+    assert toolchain.with_checkers([]) == []
+
+
+def test_a_machine_that_cannot_run_a_node_gets_simulated_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(SIMULATED, raising=False)
+    monkeypatch.setattr(lifecycle.namespaces, "unable", always("no namespaces here"))
+    assert lifecycle.reason_to_simulate("any") == "no namespaces here"
+    made = ownership.Owner(checkout=str(tmp_path), number=0, since="now")
+    monkeypatch.setattr(lifecycle, "read_owner", always(made))
+    assert lifecycle.reason_to_simulate("any") == "", "one that is there stays as it was made"

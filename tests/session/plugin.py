@@ -16,6 +16,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.workermanage import WorkerController
 
+from sandbox import pace
 from tests.session import costs, streams
 from tests.session.machine import ClusterMeter, machine_seconds
 
@@ -86,13 +87,14 @@ class Controller:
         self._config = config
         self._clusters = {sandbox + suffix: phase for suffix, phase in streams.CLUSTERS.items()}
         self._costs: list[costs.Cost] = []
-        self._meter = ClusterMeter(self._clusters)
+        self._meter, self._pace = ClusterMeter(self._clusters), pace.Meter()
         self._wall, self._machine = time.monotonic(), machine_seconds()
         self._built = costs.built_programs()
 
     def pytest_sessionstart(self) -> None:
-        """Starts the meter."""
+        """Starts the meters."""
         self._meter.start()
+        self._pace.start()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> streams.Streams:
@@ -120,6 +122,7 @@ class Controller:
         clusters: dict[str, float] = {}
         for name, seconds in self._meter.end().items():
             clusters[self._clusters[name]] = clusters.get(self._clusters[name], 0.0) + seconds
+        self.slowness = self._pace.end()
         self.phases = costs.by_phase(self._costs, clusters)
         self.findings = self._findings()
         if self.findings and session.exitstatus == pytest.ExitCode.OK:
@@ -143,6 +146,7 @@ class Controller:
         terminalreporter.write_line(
             f"all: {used:.0f} CPU s in {wall:.0f} s; the whole machine: {whole:.0f} CPU s, load {costs.load()}, {os.cpu_count()} cores"
         )
+        terminalreporter.write_line(f"this machine took {self.slowness:.2f} CPU s for one of the reference core; budgets are in those")
         for line in self.findings:
             terminalreporter.write_line(line, red=True)
 
@@ -153,7 +157,7 @@ class Controller:
         if new := costs.built_programs() - self._built:
             self._config.issue_config_time_warning(pytest.PytestWarning(f"budgets are not held: {len(new)} programs were built"), 2)
             return []
-        return costs.exceeded(self.phases, costs.budgets(file))
+        return costs.exceeded(self.phases, costs.budgets(file), self.slowness)
 
     def _write(self) -> None:
         if file := self._config.getoption("costs"):

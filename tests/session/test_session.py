@@ -45,7 +45,7 @@ def test_a_lowered_budget_fails_the_run_and_names_the_dearest_tests(tmp_path: Pa
     done = session(tmp_path, "-n", "2", "--costs=costs.txt", plain=0.001, collection=120, all=200)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "plain              test_it.py::test_7\n" in (tmp_path / "costs.txt").read_text()
-    findings = done.stdout.split("budget 0.001 CPU s; the dearest:\n")[1].splitlines()[: costs.DEAREST]
+    findings = done.stdout.split("; the dearest:\n")[1].splitlines()[: costs.DEAREST]
     assert findings[0].split()[-1] == "test_it.py::test_7"
     assert all("test_it.py::test_" in line for line in findings)
 
@@ -73,6 +73,16 @@ def test_the_sum_of_all_phases_has_a_budget_of_its_own() -> None:
     findings = costs.exceeded(phases, {"plain": 10, "binaries": 10, "all": 10})
     assert [line.split()[-1] for line in findings] == ["dearest:", "a", "b"]
     assert costs.exceeded(phases, {"plain": 10, "binaries": 10, "all": 12}) == []
+
+
+def test_budgets_grow_with_the_slowness_of_the_machine_and_never_shrink() -> None:
+    phases = costs.by_phase([Cost(nodeid="a", phase="plain", wall=1, cpu=11)], {})
+    allowed = {"plain": 10, "all": 10}
+    assert "plain: 11.0 CPU s, budget 10 CPU s times 1.05; the dearest:" in costs.exceeded(phases, allowed, slowness=1.05)
+    assert costs.exceeded(phases, allowed, slowness=1.2) == []
+    assert costs.exceeded(phases, allowed, slowness=0.5) == costs.exceeded(phases, allowed)
+    (cheap,) = costs.by_phase([Cost(nodeid="a", phase="plain", wall=1, cpu=9)], {})
+    assert costs.exceeded([cheap], allowed, slowness=0.5) == []
 
 
 def test_a_child_that_worked_for_earlier_tests_does_not_count_for_the_one_in_which_it_ends() -> None:
