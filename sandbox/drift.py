@@ -75,7 +75,7 @@ def observed(event: EngineEvent) -> Iterator[Drift]:
 def _fields(old: StepEventStateMetadata | None, new: StepEventStateMetadata | None) -> Iterator[Field]:
     if old is None or new is None:
         return
-    declared, live = _readable(old.inputs or {}), _readable(new.inputs or {})
+    declared, live = readable(old.inputs or {}), readable(new.inputs or {})
     plain = changes(declared, live)
     for change in plain:
         yield Field(path=path_text(change.path), declared=change.old, live=change.new)
@@ -83,7 +83,7 @@ def _fields(old: StepEventStateMetadata | None, new: StepEventStateMetadata | No
         yield Field(path=path_text(path), declared=SECRET, live=SECRET)
 
 
-def _readable(inputs: Mapping[str, object]) -> Obj:
+def readable(inputs: Mapping[str, object]) -> Obj:
     """The inputs with each secret as one word, whatever wrapping the engine put around it."""
     return {key: _plain(value) for key, value in inputs.items()}
 
@@ -91,7 +91,7 @@ def _readable(inputs: Mapping[str, object]) -> Obj:
 def _plain(value: object) -> Json:
     if isinstance(value, dict):
         mapping = cast("dict[str, object]", value)
-        return SECRET if mapping.get(_CIPHER) == SECRET else _readable(mapping)
+        return SECRET if mapping.get(_CIPHER) == SECRET else readable(mapping)
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[object]", value)]
     return cast(Json, value)

@@ -175,16 +175,27 @@ class Engine:
             with locked(str(state / self._environment), f"engine for {self._environment}"):
                 if silence := causes.silent(self._target.kubeconfig):
                     raise EngineError(silence)
-                recovery.recover(self._state, self._live, self._say)
+                restored = recovery.recover(self._state, self._live, self._say)
                 variables = self._variables()
                 with _program_sees(variables):
-                    yield self._select(variables)
+                    stack = self._select(variables)
+                    if restored:
+                        self._recall(stack)
+                    yield stack
         except automation.CommandError as error:
             raise EngineError(
                 causes.cause(str(error), kubeconfig=self._target.kubeconfig, state=state, environment=self._environment)
             ) from error
         except (recovery.RecoveryError, ApiError, OSError) as error:
             raise EngineError(str(error)) from error
+
+    def _recall(self, stack: automation.Stack) -> None:
+        """Find what was made after the backup from which the state goes on."""
+        created: list[Obj] = []
+        self._quietly(
+            lambda show: stack.preview(on_output=show, on_event=lambda event: created.extend(recovery.planned(event)), color=_color())
+        )
+        recovery.recall(self._state, created, self._live, self._say)
 
     @property
     def _backend(self) -> Path:

@@ -16,6 +16,9 @@ BUILD_MEMORY = 3_600_000_000
 RUN_MEMORY = 2_000_000_000
 """Bytes that the running platform takes."""
 
+RUN_DISK = 2_500_000_000
+"""Bytes that a sandbox with the platform and its images fills."""
+
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -43,12 +46,11 @@ def here() -> Machine:
     sizes = {name.rstrip(":"): int(number) * 1024 for name, number, *_ in lines}
     limits = [int(text) for path in _LIMITS if (text := _read(path)).isdecimal()]
     place = root()
-    existing = next(directory for directory in (place, *place.parents) if directory.is_dir())
     return Machine(
         cores=len(os.sched_getaffinity(0)),
         memory=min([sizes["MemTotal"], *limits]),
         swap=sizes["SwapTotal"],
-        disk=shutil.disk_usage(existing).free,
+        disk=_free(place),
         place=place,
     )
 
@@ -57,6 +59,12 @@ def check(share: float) -> None:
     """Say what makes this machine slow, once each; MachineError when it cannot work (see `require`)."""
     for text in require(here(), share):
         note(text)
+
+
+def require_room(place: Path) -> None:
+    """MachineError when the disk of `place`, where sandboxes are kept, has too little room for one."""
+    if (free := _free(place)) < RUN_DISK:
+        raise MachineError(f"{_gigabytes(free)} are free for {place}, and a sandbox takes {_gigabytes(RUN_DISK)}: make room there")
 
 
 @cache
@@ -87,6 +95,11 @@ def require(machine: Machine, share: float) -> list[str]:
     if machine.cores == 1:
         notes.append("one core: everything works, but builds and starts take twice as long as on two; give it another one if you can")
     return notes
+
+
+def _free(place: Path) -> int:
+    existing = next(directory for directory in (place, *place.parents) if directory.is_dir())
+    return shutil.disk_usage(existing).free
 
 
 def _read(path: str) -> str:

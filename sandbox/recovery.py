@@ -8,12 +8,16 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from pulumi.automation import OpType
+from pulumi.automation.events import EngineEvent
+
+from sandbox.drift import readable
 from sandbox.providers.kubernetes import objects
 from sandbox.providers.kubernetes.client import Ref, ref
 from sandbox.providers.values import Json, Obj, items, mapping, text
@@ -68,15 +72,18 @@ def require_room(directory: Path) -> None:
         )
 
 
-def recover(state: State, live: Live, say: Say) -> None:
+def recover(state: State, live: Live, say: Say) -> bool:
     """Make the state fit for the next engine; does nothing to one that is in order. `live` looks up an object in the cluster.
+
+    Returns whether it goes on from a backup, which may not know all that was made: then the caller has to `recall` the rest.
 
     Raises RecoveryError when a person has to decide, ApiError when the cluster has to be asked and does not answer.
     """
     end_leftovers(state.backend, say)
     release_locks(state, say)
-    restore(state, say)
+    restored = restore(state, say)
     settle(state, live, say)
+    return restored
 
 
 def leftovers(backend: Path) -> dict[int, str]:
@@ -144,15 +151,18 @@ def _is_engine(pid: Json) -> bool:
     return program.name.removesuffix(" (deleted)") == _ENGINE
 
 
-def restore(state: State, say: Say) -> None:
-    """Replace a checkpoint that was not written whole by the newest backup that was. Raises RecoveryError when there is none."""
+def restore(state: State, say: Say) -> bool:
+    """Replace a checkpoint that was not written whole by the newest backup that was, and say whether that was needed.
+
+    Raises RecoveryError when there is none.
+    """
     for unfinished in (state.backend / ".pulumi").rglob("*.tmp"):
         unfinished.unlink()
     for attributes in (state.backend / ".pulumi").rglob("*.attrs"):  # beside each file; the file serves without, but not with an empty one
         if not read(attributes):
             attributes.unlink()
     if not state.checkpoint.exists() or _is_checkpoint(read(state.checkpoint)):
-        return
+        return False
     damaged = state.checkpoint.with_name(f"{state.checkpoint.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     for backup in state.backups:
         if _is_checkpoint(read(backup)):
@@ -161,7 +171,7 @@ def restore(state: State, say: Say) -> None:
             written = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
             say(f"the state {state.checkpoint} was damaged and is kept as {damaged.name}")
             say(f"going on from the backup of {written:%Y-%m-%d %H:%M:%S} UTC: {backup}")
-            return
+            return True
     raise RecoveryError(
         f"the state {state.checkpoint} is damaged and there is no backup: repair it, or take it away and import what is deployed "
         "(`pulumi import`)"
@@ -190,7 +200,53 @@ def settle(state: State, live: Live, say: Say) -> None:
             resources.append(made)
         say(f"was interrupted: creating {_name(resource)}; {'recorded as made' if made or known else 'begun anew'}")
     others: list[Json] = [operation for operation in items(latest, "pending_operations") if operation not in pending]
-    latest = {**latest, "resources": cast("list[Json]", resources), "pending_operations": others}
+    _record(state, content, resources=cast("list[Json]", resources), pending_operations=others)
+
+
+def planned(event: EngineEvent) -> Iterator[Obj]:
+    """The resource that an event of a preview says would be created, if any, as the state has resources; secrets are left out of it."""
+    step = event.resource_pre_event.metadata if event.resource_pre_event else None
+    if step and step.new and step.op is OpType.CREATE:
+        new = step.new
+        yield {
+            "urn": new.urn,
+            "custom": bool(new.custom),
+            "type": new.type,
+            "parent": new.parent,
+            "inputs": readable(new.inputs or {}),  # an engine could not read again what events have in place of secrets
+            **({"provider": new.provider} if new.provider else {}),
+            **({"protect": True} if new.protect else {}),
+        }
+
+
+def recall(state: State, created: Iterable[Obj], live: Live, say: Say) -> None:
+    """Record what was made after the backup was written from which the state goes on.
+
+    `created` are the resources that the program would create, parents first. The object of one that is there already, and that an engine
+    made, is such a one. What the next update compares it with is the object as it is.
+    """
+    content = read(state.checkpoint)
+    resources = items(mapping(content, "checkpoint", "latest"), "resources")
+    known = {text(resource, "urn") for resource in resources}
+    providers = {f"{text(resource, 'urn')}::{text(resource, 'id')}" for resource in resources}
+    before = len(resources)
+    for resource in created:
+        if text(resource, "parent") not in known or text(resource, "urn") in known:
+            continue
+        made = resource
+        if resource.get("custom") is True:
+            made = _made(resource, live) if text(resource, "provider") in providers else None
+        if made:
+            resources.append(made)
+            known.add(text(made, "urn"))
+            say(f"was made after that backup: {_name(made)}; recorded as made")
+    if len(resources) > before:
+        _record(state, content, resources=cast("list[Json]", resources))
+
+
+def _record(state: State, content: Obj, **changed: Json) -> None:
+    """Write the checkpoint with other content, and keep the one before as a backup."""
+    latest = {**mapping(content, "checkpoint", "latest"), **changed}
     shutil.copyfile(state.checkpoint, next(state.backups))
     write(state.checkpoint, json.dumps({**content, "checkpoint": {**mapping(content, "checkpoint"), "latest": latest}}))
 

@@ -28,9 +28,12 @@ def up(name: str = "main", *, without: Collection[str] = ()) -> Instance:
     with locked(name, f"up {name}"):
         owner = _own(name)
         was_running = find_init(name) is not None
+        simulated = reason_to_simulate(name)
         if not was_running:
             machine.check(share=0)
-        instance = claim(name, reason_to_simulate(name))
+        if not was_running and not simulated:
+            machine.require_room(state_root())
+        instance = claim(name, simulated)
         try:
             ensure(instance, [image for image in references() if image not in without])
         except BaseException as error:

@@ -78,6 +78,13 @@ def test_the_memory_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.Mo
     assert machine.here().memory == GB < whole
 
 
+def test_a_disk_without_room_for_a_sandbox_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.require_room(tmp_path)
+    monkeypatch.setattr(machine, "RUN_DISK", 10**15)
+    with pytest.raises(MachineError, match=rf"GB are free for {tmp_path}/later, and a sandbox takes 1000000\.0 GB: make room there$"):
+        machine.require_room(tmp_path / "later")
+
+
 def test_a_note_is_said_once(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(machine, "here", lambda: made(cores=1))
     machine.note.cache_clear()

@@ -8,9 +8,10 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from pulumi.automation.events import EngineEvent
 
 from sandbox import recovery
 from sandbox.providers.kubernetes.client import Ref
@@ -104,7 +105,7 @@ class TestCheckpoint:
     def test_a_whole_one_stays_as_it_is(self, state: State) -> None:
         state.checkpoint.write_text(checkpoint())
         before = state.checkpoint.stat().st_mtime_ns
-        recovery.recover(state, unasked, print)
+        assert not recovery.recover(state, unasked, print)
         assert state.checkpoint.stat().st_mtime_ns == before
 
     def test_none_is_a_beginning(self, state: State) -> None:
@@ -116,7 +117,7 @@ class TestCheckpoint:
         state.checkpoint.write_text(damage)
         next(state.backups).write_text(checkpoint(resources=({"urn": "u"},)))
         told: list[str] = []
-        recovery.restore(state, told.append)
+        assert recovery.restore(state, told.append)
         assert latest(state)["resources"] == [{"urn": "u"}]
         (kept,) = state.checkpoint.parent.glob("*.damaged-*")
         assert kept.read_text() == damage
@@ -184,6 +185,52 @@ class TestPendingCreations:
         state.checkpoint.write_text(text)
         recovery.settle(state, unasked, print)
         assert state.checkpoint.read_text() == text
+
+
+class TestWhatABackupDoesNotKnow:
+    PROVIDER: ClassVar[Obj] = {"urn": "urn:pulumi:dev::o::pulumi:providers:kubernetes::k8s", "id": "12"}
+    PLANNED: ClassVar[Obj] = {
+        "urn": URN,
+        "custom": True,
+        "type": "kubernetes:core/v1:ConfigMap",
+        "inputs": INPUTS,
+        "provider": "urn:pulumi:dev::o::pulumi:providers:kubernetes::k8s::12",
+        "parent": "parent",
+    }
+    KNOWN: ClassVar[tuple[Obj, ...]] = ({"urn": "parent"}, PROVIDER)
+
+    def test_what_an_engine_made_meanwhile_is_recorded_with_the_component_that_holds_it(self, state: State) -> None:
+        state.checkpoint.write_text(checkpoint(resources=self.KNOWN))
+        component: Obj = {"urn": "component", "custom": False, "type": "observability:index:X", "inputs": {}, "parent": "parent"}
+        said: list[str] = []
+        recovery.recall(state, [component, {**self.PLANNED, "parent": "component"}], lambda _: OURS, said.append)
+        assert [resource["urn"] for resource in latest(state)["resources"][2:]] == ["component", URN]
+        made = latest(state)["resources"][-1]
+        assert (made["id"], made["outputs"]["__fieldManager"]) == ("observability/config", "pulumi-kubernetes-12ab34cd")
+        assert said[-1] == "was made after that backup: ConfigMap config; recorded as made"
+
+    @pytest.mark.parametrize(
+        ("changed", "live"),
+        [({}, None), ({}, THEIRS), ({"provider": "of::another"}, OURS), ({"parent": "unknown"}, OURS)],
+        ids=["not there", "somebody else's", "unknown provider", "unknown parent"],
+    )
+    def test_what_is_not_there_or_not_ours_is_left_to_the_update(self, state: State, changed: Obj, live: Obj | None) -> None:
+        state.checkpoint.write_text(checkpoint(resources=self.KNOWN))
+        before = state.checkpoint.read_bytes()
+        recovery.recall(state, [{**self.PLANNED, **changed}], lambda _: live, print)
+        assert state.checkpoint.read_bytes() == before
+
+    def test_only_creations_are_asked_for_and_their_secrets_are_words(self) -> None:
+        cipher = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+        state = {"urn": URN, "type": "kubernetes:core/v1:Secret", "custom": True, "parent": "parent", "inputs": {"data": cipher}}
+
+        def planned(operation: str) -> list[Obj]:
+            step = {"op": operation, "urn": URN, "type": state["type"], "provider": "", "new": state}
+            event = {"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": step, "planning": True}}
+            return list(recovery.planned(EngineEvent.from_json(event)))  # pyright: ignore[reportUnknownMemberType]
+
+        assert [resource["inputs"] for resource in planned("create")] == [{"data": "[secret]"}]
+        assert planned("update") == planned("same") == []
 
 
 def test_too_little_room_is_told_before_anything_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

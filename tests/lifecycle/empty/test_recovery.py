@@ -135,6 +135,28 @@ def test_a_full_disk_is_named_and_the_next_deployment_finishes(deployed: Place) 
     finished(deployed)
 
 
+def test_what_a_backup_does_not_know_is_found_on_the_cluster(deployed: Place) -> None:
+    """A disk that fills up may damage the state after more was made than its backup has: nothing of that is lost or made twice."""
+    checkpoint = deployed.state.checkpoint
+    content = json.loads(checkpoint.read_text())
+    latest, lost = content["checkpoint"]["latest"], set[str]()
+    for resource in latest["resources"]:  # a Secret, and in their order what was made after it because it needs it
+        if resource["urn"].endswith("Secret::grafana-secrets") or lost.intersection(resource.get("dependencies", ())):
+            lost.add(resource["urn"])
+    known = [resource for resource in latest["resources"] if resource["urn"] not in lost]
+    assert len(lost) > 1
+    before = objects(deployed.kube)
+    next(deployed.state.backups).write_text(
+        json.dumps({**content, "checkpoint": {**content["checkpoint"], "latest": {**latest, "resources": known}}})
+    )
+    checkpoint.write_text(checkpoint.read_text()[:-100])
+    said: list[str] = []
+    deployed.engine(said.append).up()
+    assert sum("was made after that backup" in line for line in said) == len(lost)
+    assert objects(deployed.kube) == before
+    assert deployed.engine().drift() == ()
+
+
 def test_a_wrong_passphrase_is_told_with_its_variable_and_changes_nothing(deployed: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = deployed.state.checkpoint
     before, there = checkpoint.read_bytes(), objects(deployed.kube)
